@@ -121,6 +121,10 @@ class TransientStoreError(StoreUnavailableError):
     """The store is out of reach for a reason that passes: locked, full, not writable, its server stopped."""
 
 
+class DeadlockError(TransientStoreError):
+    """A transaction was given up because it and another waited for each other: nothing of it was done, and it may be tried again."""
+
+
 class LeaseLostError(StoreError):
     """Another cluster has taken the store over: what this one would write is refused."""
 

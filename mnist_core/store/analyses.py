@@ -10,7 +10,6 @@ import json
 import secrets
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Analysis, AnalysisKind
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.lease import holds
 from mnist_core.store.limits import check_analyses
 from mnist_core.store.rows import lock_rows, student_of
@@ -36,11 +35,8 @@ _CRASHED = message(
 )
 
 
-@dataclass(eq=False)
-class Analyses:
+class Analyses(Part):
     """What pages and workers may do with analyses; a part of `Store`."""
-
-    database: Database
 
     # ---- pages -------------------------------------------------------------------------------------------------
 

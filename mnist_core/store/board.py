@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_core.escape import UserText
 from mnist_core.records import EVALUATION_DTYPE, Run
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.record_reader import with_rate_changes
 from mnist_core.store.rows import readable
 from mnist_core.store.tables import chunks, classes, members, rounds, runs
@@ -22,11 +21,8 @@ AT_ONCE = 500  # ids in one query: databases take some thousands
 MOST_RUNS = 4_000  # of a round that a board shows, the newest
 
 
-@dataclass(eq=False)
-class Boards:
+class Boards(Part):
     """Runs of rounds; a part of `Store`. Test figures are among them: pages ask `ui.board` alone."""
-
-    database: Database
 
     def versions(self, round_ids: Collection[str]) -> dict[str, int]:
         """Those of these rounds that there are, with a number that rises with each change of the round, its class or its runs."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 
 from mnist_core.store.class_rows import for_teacher, member_row, raise_news
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.retention import end_all
 from mnist_core.store.rows import as_id, lock_rows
 from mnist_core.store.tables import runs
 
 
-@dataclass(eq=False)
-class ClassCommands:
+class ClassCommands(Part):
     """Requests of a teacher; a part of `Store`."""
-
-    database: Database
 
     def stop(self, class_id: str, secret: str, *, run_id: str | None = None, member_id: str | None = None) -> int:
         """Stop one run of the class, those of one member, or all; returns how many were not over.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 
 from mnist_core.escape import UserText
 from mnist_core.records import ClassRun
 from mnist_core.store.class_rows import for_teacher, member_row
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.round_rows import find_round
 from mnist_core.store.tables import assignments, members, runs
 
@@ -17,11 +15,8 @@ _COLUMNS = (runs.c.id, runs.c.round_id, members.c.nickname, assignments.c.predic
 _OWN_PREDICTION = sa.and_(assignments.c.round_id == runs.c.round_id, assignments.c.student == runs.c.owner)
 
 
-@dataclass(eq=False)
-class ClassResults:
+class ClassResults(Part):
     """What came of rounds; a part of `Store`."""
-
-    database: Database
 
     def of_round(self, class_id: str, secret: str, round_id: str) -> list[ClassRun]:
         """The runs of members in a round, of those too who were removed, in the order of their beginning; none of the teacher's.

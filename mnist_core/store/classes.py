@@ -10,7 +10,6 @@ import hmac
 import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,7 +39,7 @@ from mnist_core.store.class_rows import (
     to_class,
     to_member,
 )
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Part, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.lesson_rows import forget_class, merge_lessons
 from mnist_core.store.reports import delete_reports
@@ -65,11 +64,8 @@ CLASSES, MEMBERS = 200, 300  # of a server, of a class
 MEMBER_ROWS = 3 * MEMBERS  # those too who were removed or merged into another
 
 
-@dataclass(eq=False)
-class Classes:
+class Classes(Part):
     """Classes, their members and their teachers; a part of `Store`."""
-
-    database: Database
 
     # ---- anybody ---------------------------------------------------------------------------------------------------
 

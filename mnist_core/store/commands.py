@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from mnist_core.records import Requests
 from mnist_core.store.class_rows import check_member
-from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.limits import check_queue, check_sweeps
 from mnist_core.store.own_images import check_images
 from mnist_core.store.record_reader import drop_records
@@ -23,11 +22,8 @@ from mnist_core.store.usage import join
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
 
-@dataclass(eq=False)
-class Commands:
+class Commands(Part):
     """Requests to runs; a part of `Store`."""
-
-    database: Database
 
     def send(self, run_id: str, owner: str, command: Command) -> None:
         """Ask something of one's own run. What needs no worker is done at once; senseless requests change nothing.

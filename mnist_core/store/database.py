@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from inspect import isfunction
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from mnist_core import settings
-from mnist_core.errors import LeaseLostError
+from mnist_core.errors import DeadlockError, LeaseLostError
 from mnist_core.messages import N_
 from mnist_core.store.engine import open_engine
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.tables import counters, lease
+
+TRIES = 3  # of a transaction that others were in the way of
+Result = TypeVar("Result")
 
 
 class Database:
@@ -43,6 +49,30 @@ class Database:
                 check_lease(connection, self.lease_token)
             yield connection
             connection.commit()
+
+
+class Part:
+    """A part of `Store`. Its public methods are transactions: one that was given up because it and another waited for each other
+    (a deadlock, on PostgreSQL) is done once more, since nothing of it was."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def __init_subclass__(cls) -> None:
+        for name, method in vars(cls).copy().items():
+            if isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, _again(method))
+
+
+def _again(method: Callable[..., Result]) -> Callable[..., Result]:
+    @wraps(method)
+    def until_done(*arguments: Any, **named: Any) -> Result:
+        for _try in range(TRIES - 1):
+            with suppress(DeadlockError):
+                return method(*arguments, **named)
+        return method(*arguments, **named)
+
+    return until_done
 
 
 def check_lease(connection: sa.Connection, token: int | None) -> None:

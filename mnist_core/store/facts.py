@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.rows import insert_into
 from mnist_core.store.tables import facts
 
 
-@dataclass(eq=False)
-class Facts:
+class Facts(Part):
     """What is known by key; a part of `Store`."""
-
-    database: Database
 
     def get(self, key: str) -> dict[str, Any] | None:
         """What is known under `key`."""

@@ -14,7 +14,7 @@ import filelock
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from mnist_core.errors import StoreUnavailableError, TransientStoreError
+from mnist_core.errors import DeadlockError, StoreUnavailableError, TransientStoreError
 from mnist_core.messages import N_
 
 Fault = Literal["locked", "full", "readonly", "away", "damaged", "other"]
@@ -47,6 +47,7 @@ _POSTGRESQL: dict[str, Fault] = {
     "53": "away",
     "08": "away",
 }
+_DEADLOCK = "40P01"
 # What no wait will change, of the refusals without a code that a connection may meet.
 _REFUSED = re.compile(r"authentication|pg_hba|does not exist|permission denied|invalid|not supported", re.IGNORECASE)
 
@@ -86,6 +87,8 @@ def sentence(url: str | sa.URL, error: Exception) -> StoreUnavailableError:
     fault = _fault(error)
     reason = str(getattr(error, "orig", None) or error).strip()
     kind = TransientStoreError if fault in _PASSING else StoreUnavailableError
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == _DEADLOCK:
+        kind = DeadlockError
     return kind(
         _TEMPLATES[fault],
         store=sa.make_url(url).render_as_string(hide_password=True),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from mnist_core import escape
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.rows import change_runs
 
 NAME_LETTERS, NOTE_LETTERS = 80, 2_000
 
 
-@dataclass(eq=False)
-class Labels:
+class Labels(Part):
     """Names, notes, stars and colors of runs; a part of `Store`."""
-
-    database: Database
 
     def write(
         self,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from mnist_core.errors import LeaseLostError
-from mnist_core.store.database import Database, check_lease
+from mnist_core.store.database import Part, check_lease
 from mnist_core.store.tables import lease
 
 
@@ -26,11 +26,8 @@ class Lease:
     holder: str
 
 
-@dataclass(eq=False)
-class Leases:
+class Leases(Part):
     """Who serves the store; a part of `Store`."""
-
-    database: Database
 
     @property
     def token(self) -> int | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, StudentInLesson
 from mnist_core.store.class_rows import IS_IN, for_teacher
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Part, next_order
 from mnist_core.store.lesson_rows import check_names, given_class, own, tell, to_answer, to_progress
 from mnist_core.store.rows import insert_into
 from mnist_core.store.tables import lesson_answers, lesson_progress, members
@@ -27,11 +26,8 @@ ANSWER_LETTERS = 5_000  # of an answer, as JSON without escapes
 STEPS = 1_000
 
 
-@dataclass(eq=False)
-class Lessons:
+class Lessons(Part):
     """Progress and answers in lessons; a part of `Store`."""
-
-    database: Database
 
     def progress(self, student: str) -> dict[str, LessonProgress]:
         """How far the student is, by lesson; those that were looked at last first."""

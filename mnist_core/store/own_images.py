@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -17,7 +16,7 @@ from mnist_core.image_sets import own_id
 from mnist_core.messages import N_
 from mnist_core.records import OwnImages, PackedImages
 from mnist_core.store.class_rows import class_of, for_teacher
-from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.rows import as_id
 from mnist_core.store.tables import own_images
 
@@ -27,11 +26,8 @@ TITLE_LETTERS = 60
 _COLUMNS = [column for column in own_images.c if column.name != "data"]
 
 
-@dataclass(eq=False)
-class OwnImagesStore:
+class OwnImagesStore(Part):
     """Images of students' own; a part of `Store`."""
-
-    database: Database
 
     def create(
         self, owner: str, title: str, classes: Sequence[str], packed: PackedImages, images_id: str | None = None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from mnist_core.records import Run, UnreadableRun
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.lease import holds
 from mnist_core.store.rows import (
     change_row,
@@ -28,11 +27,8 @@ from mnist_core.store.turns import in_turn
 from mnist_core.store.usage import GUESTS, levels
 
 
-@dataclass(eq=False)
-class Queue:
+class Queue(Part):
     """Runs that wait, and those that train now; a part of `Store`."""
-
-    database: Database
 
     def next(self, limit: int) -> list[Run]:
         """The runs to start next, in fair order: of the student first that has had least of the workers.

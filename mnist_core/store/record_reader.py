@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mnist_core.records import DTYPES, Curves, Event, Run, rate_changes
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import chunks, events
 
 
-@dataclass(eq=False)
-class RecordReader:
+class RecordReader(Part):
     """What runs have recorded; a part of `Store`."""
-
-    database: Database
 
     def curves(self, run_id: str, after_step: int = -1, after_evaluation: int = -1) -> Curves:
         """What was recorded after those steps (default: everything), with all events."""

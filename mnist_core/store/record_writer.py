@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,18 +11,15 @@ import sqlalchemy as sa
 from mnist_core.messages import Message
 from mnist_core.records import Outcome, Report
 from mnist_core.store.commands import Command
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.record_reader import append_records, drop_records
 from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_run
 from mnist_core.store.tables import runs
 from mnist_core.store.usage import charge
 
 
-@dataclass(eq=False)
-class RecordWriter:
+class RecordWriter(Part):
     """Where runs stand; a part of `Store`."""
-
-    database: Database
 
     def publish(self, reports: Sequence[Report], worker_seconds: Mapping[str, float] | None = None) -> set[str]:
         """Add records and say where the runs stand, at once for all. Returns the ids of those that were changed.

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import time
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.records import HandedIn
 from mnist_core.store.class_rows import IS_IN, for_teacher, raise_version
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Part, next_order
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import members, report_scripts, reports, rounds
 
@@ -32,11 +32,8 @@ TITLE_LETTERS = 200
 PAGE_BYTES, SCRIPT_BYTES = 500_000, 4_000_000  # of a page as it is kept (one of 100 runs has 200 kB), and of the script
 
 
-@dataclass(eq=False)
-class Reports:
+class Reports(Part):
     """What students have handed in; a part of `Store`."""
-
-    database: Database
 
     # ---- students --------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from mnist_core.store.database import Database, next_order
+from mnist_core.store.database import Part, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.rows import AT_ONCE, change_runs, lock_rows
 from mnist_core.store.tables import runs
@@ -18,11 +17,8 @@ NOBODY = "deleted"  # whose runs of a class are that was deleted: no cookie has 
 _MAY_GO = sa.or_(runs.c.state == "finished", sa.and_(runs.c.state == "paused", runs.c.checkpoint_step.is_(None)))
 
 
-@dataclass(eq=False)
-class Retention:
+class Retention(Part):
     """Soft-deleted runs, and weights that are kept no more; a part of `Store`."""
-
-    database: Database
 
     def soft_delete(self, run_ids: Sequence[str], owner: str) -> None:
         """Take one's own runs out of sight, to be deleted later; those that are not over end as stopped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.rounds import Assignment, Plan, Round, RoundState
 from mnist_core.store.class_rows import class_of, for_teacher, member_row, raise_news
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.lesson_rows import is_name
 from mnist_core.store.round_rows import (
     assignment,
@@ -31,11 +31,8 @@ ROUNDS = 100  # of a class
 MORE_RUNS = 50  # that a student is given at a time, at most
 
 
-@dataclass(eq=False)
-class Rounds:
+class Rounds(Part):
     """What classes do, one round after another; a part of `Store`."""
-
-    database: Database
 
     # ---- students --------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ import json
 import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.records import Curves, LessonPlace, Outcome, Prediction, Progress, Run, State, UnreadableRun
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.labels import NAME_LETTERS, NOTE_LETTERS
 from mnist_core.store.lesson_rows import place_columns
 from mnist_core.store.limits import check_runs
@@ -40,11 +39,8 @@ from mnist_core.store.usage import join
 LESSON_RUNS = 200  # of a student in a lesson that are looked at, the newest
 
 
-@dataclass(eq=False)
-class Runs:
+class Runs(Part):
     """New runs, lists of runs, the way out of them; a part of `Store`."""
-
-    database: Database
 
     def create(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,18 +13,15 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import LessonPlace, SweepRecord
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.limits import check_sweeps
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.runs import insert_group
 from mnist_core.store.tables import sweeps
 
 
-@dataclass(eq=False)
-class Sweeps:
+class Sweeps(Part):
     """Sweeps, and how well their edge was predicted; a part of `Store`."""
-
-    database: Database
 
     def create(
         self,

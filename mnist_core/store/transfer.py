@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mnist_core.records import AnalysisState, Outcome, State
 from mnist_core.rounds import KINDS, QUESTIONS, RoundState
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.engine import HEAD, known_revisions, new_sqlite
 from mnist_core.store.faults import as_sentences
 from mnist_core.store.rows import insert_into
@@ -118,11 +118,8 @@ class Snapshot:
             yield json.dumps(plain, allow_nan=False).encode() + b"\n"
 
 
-@dataclass(eq=False)
-class Transfer:
+class Transfer(Part):
     """All rows out of a store, and into one; a part of `Store`."""
-
-    database: Database
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

@@ -9,12 +9,11 @@ together besides, which counts while members of classes wait or train (`turns.py
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from mnist_core.store.class_rows import in_classes
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.rows import insert_into
 from mnist_core.store.tables import runs, usage
 
@@ -26,11 +25,8 @@ GUESTS = "*"
 SLICE_SECONDS = 2.0
 
 
-@dataclass(eq=False)
-class Usage:
+class Usage(Part):
     """Worker-seconds of students; a part of `Store`."""
-
-    database: Database
 
     def of(self, owner: str) -> float:
         """What the student has had of the workers, in seconds, counted from the turn of the pool when he came."""

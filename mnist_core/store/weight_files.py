@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from mnist_core.store.database import Database
+from mnist_core.store.database import Part
 from mnist_core.store.rows import insert_into
 from mnist_core.store.tables import weight_files
 
 
-@dataclass(eq=False)
-class WeightFiles:
+class WeightFiles(Part):
     """Files by their names; a part of `Store`, and a `networks.shared_files.SharedFiles`."""
-
-    database: Database
 
     def put(self, name: str, run_id: str, data: bytes) -> None:
         """Keep the file, in the place of one of this name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -13,7 +12,7 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.records import WRITTEN, WrittenLesson
 from mnist_core.store.class_rows import class_of
-from mnist_core.store.database import Database, next_order, wait_for_others
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.rows import as_id
 from mnist_core.store.tables import lesson_answers, lesson_progress, rounds, written_lessons
 
@@ -23,11 +22,8 @@ TITLE_LETTERS = 120
 _COLUMNS = [column for column in written_lessons.c if column.name != "data"]
 
 
-@dataclass(eq=False)
-class WrittenLessons:
+class WrittenLessons(Part):
     """Lessons of students and teachers; a part of `Store`."""
-
-    database: Database
 
     def create(self, owner: str, title: str, data: bytes, lesson_id: str | None = None) -> WrittenLesson:
         """Keep a new lesson. `lesson_id`: 16 random hexadecimal digits (default: new ones); the same twice makes one lesson.

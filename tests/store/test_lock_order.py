@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import ClassError
+from mnist_core.errors import ClassError, DeadlockError
 from mnist_core.escape import UserText
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.rounds import Plan
-from mnist_core.store import Store, open_store
+from mnist_core.store import Store, database, open_store
 from mnist_core.store.class_rows import LIFETIME_DAYS
 from mnist_core.store.tables import counters, runs
 from tests.conftest import wait_until
@@ -128,3 +128,24 @@ def test_several_runs_are_changed_while_their_worker_reports_of_them_in_its_own_
         lambda: store.record_writer.publish(reports[::-1]),
     )
     assert [store.runs.get(run_id).progress.step for run_id in (FIRST, SECOND)] == [1, 1]
+
+
+def test_a_transaction_that_another_was_in_the_way_of_is_done_once_more(
+    store: Store, held_up: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(store)
+    others = sa.create_engine(store.database.url)
+
+    def other_program() -> None:
+        with others.begin() as connection:
+            connection.execute(sa.text("SET LOCAL deadlock_timeout = '1h'"))  # the store's is the one that is given up
+            connection.execute(SEQUENCE.with_for_update())
+            connection.execute(sa.select(runs.c.id).where(runs.c.id == FIRST).with_for_update())
+
+    second = sa.select(runs.c.id).where(runs.c.id == SECOND)
+    held_up(second, lambda: store.retention.soft_delete([FIRST, SECOND], ANN), other_program)
+    assert [store.runs.get(run_id).soft_deleted for run_id in (FIRST, SECOND)] == [True, True]
+    monkeypatch.setattr(database, "TRIES", 1)
+    with pytest.raises(DeadlockError, match="in use by another program"):
+        held_up(second, lambda: store.retention.soft_delete([FIRST, SECOND], ANN), other_program)
+    others.dispose()
