@@ -130,9 +130,9 @@ def _member(connection: sa.Connection, student: str) -> sa.Row[Any]:
 def _open_ones(connection: sa.Connection, member: sa.Row[Any]) -> dict[str, str]:
     """Ids, with titles, of the reports of a member that were handed in since the class's open round was given; none where no round is open."""
     is_open = sa.and_(rounds.c.class_id == member.class_id, rounds.c.state == "open")
-    since = sa.select(sa.func.max(rounds.c.created_at)).where(is_open).scalar_subquery()
+    since = sa.select(sa.func.max(rounds.c.given_order)).where(is_open).scalar_subquery()
     query = sa.select(reports.c.id, reports.c.title).where(reports.c.member_id == member.id)
-    found = connection.execute(query.where(reports.c.handed_in_at >= since))
+    found = connection.execute(query.where(reports.c.handed_in_order > since))
     return {row.id: row.title for row in found}
 
 

@@ -16,7 +16,7 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.rounds import Assignment, Plan, Round, RoundState
 from mnist_core.store.class_rows import class_of, for_teacher, member_row, raise_news
-from mnist_core.store.database import Part
+from mnist_core.store.database import Part, next_order
 from mnist_core.store.lesson_rows import is_name
 from mnist_core.store.round_rows import (
     assignment,
@@ -175,14 +175,13 @@ def raise_round(connection: sa.Connection, row: sa.Row[Any], **change: Any) -> N
 def _set_state(connection: sa.Connection, row: sa.Row[Any], state: RoundState) -> None:
     if state == "draft" and row.state != "draft":
         raise RoundError(N_("A round that was given is no draft any more. Close it instead."))
+    # Reports that came before are not of this round.
+    given = {"given_order": next_order(connection)} if state != "draft" and row.state == "draft" else {}
     if state == "open":
         others = sa.and_(rounds.c.class_id == row.class_id, rounds.c.state == "open", rounds.c.id != row.id)
         change = sa.update(rounds).where(others)
         connection.execute(change.values(state="closed", version=rounds.c.version + 1))
-    since = (
-        {"created_at": time.time()} if row.state == "draft" else {}
-    )  # reports that came before are not of this round
-    raise_round(connection, row, state=state, **since)
+    raise_round(connection, row, state=state, **given)
 
 
 def _cleaned(plan: Plan) -> Plan:

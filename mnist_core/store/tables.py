@@ -252,7 +252,8 @@ rounds = sa.Table(
     sa.Column("test_sealed", sa.Boolean, nullable=False),
     sa.Column("board_shown", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("uncovered", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("created_at", sa.Float, nullable=False),  # or given, where it is no draft any more
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("given_order", sa.BigInteger, nullable=False, server_default="0"),  # in the sequence; 0: it is a draft
 )
 
 # One row per student who has done something in a round, or was given more of it.

@@ -110,3 +110,42 @@ def test_studies_are_analyses_under_todays_words(home: Path) -> None:
     assert analysis is not None
     assert (dict(analysis.values), analysis.arrays["probabilities"].tolist()) == ({"step": 4}, [1, 2, 3])
     store.close()
+
+
+def test_reports_of_the_open_round_stay_its_own(home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    engine = new_sqlite(home / "runs.sqlite", "0018_own_images")
+    with engine.begin() as connection:
+
+        def insert(table: str, **row: object) -> None:
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+
+        in_class = {"class_id": "c"}
+        insert("classes", id="c", name="3b", code="CODE", teacher_hash="", created_at=1.0, created_served=0.0)
+        insert(
+            "members",
+            **in_class,
+            id="m",
+            student="ann",
+            nickname="Otter",
+            nickname_key="otter",
+            personal_code="p",
+            joined_order=1,
+        )
+        plan = {"title": "A round", "kind": "run", "config": CONFIG.to_json(), "free": "{}", "question": "none"}
+        plan |= {"same_seed": True, "test_sealed": False}
+        for number, (state, given) in enumerate([("closed", 5.0), ("open", 20.0), ("draft", 30.0)]):
+            insert("rounds", **in_class, **plan, id=f"r{number}", number=number, state=state, created_at=given)
+        for order, moment in ((7, 10.0), (9, 25.0), (10, 35.0)):
+            report = {"id": f"{order}", "member_id": "m", "title": f"{order}", "page": b""}
+            insert("reports", **in_class, **report, handed_in_at=moment, handed_in_order=order)
+    engine.dispose()
+    store = open_store()
+    assert [(one.title.raw, one.is_open) for one in store.reports.own("ann")] == [
+        ("10", True),
+        ("9", True),
+        ("7", False),
+    ]
+    store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 
 import pytest
@@ -83,6 +84,24 @@ def test_a_report_is_taken_back_or_replaced_while_its_round_is_open(store: Store
     assert titles(store, BOB) == [("One", False)]
     with pytest.raises(ClassError, match="closed"):
         store.reports.take_back(BOB, store.reports.own(BOB)[0].id)
+
+
+@pytest.mark.parametrize("slow", [-300.0, 300.0])
+def test_which_round_a_report_is_of_is_no_matter_of_clocks(
+    store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch, slow: float
+) -> None:
+    """The page server of the teacher has another clock than that of the student."""
+    draft = round_of(store, opened, "draft")
+    store.reports.hand_in(ANN, "Before", PAGE, SCRIPT)
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("mnist_core.store.rounds.time.time", lambda: now + slow)
+        store.rounds.set_state(*ids(opened), draft.id, "open")
+    after = store.reports.hand_in(ANN, "After", PAGE, SCRIPT)
+    assert titles(store, ANN) == [("After", True), ("Before", False)]
+    store.rounds.set_state(*ids(opened), draft.id, "closed")
+    store.rounds.set_state(*ids(opened), draft.id, "open")  # it is the same round
+    store.reports.take_back(ANN, after.id)
 
 
 @pytest.mark.parametrize("who", [EVE, TEACHER, "removed"])
