@@ -90,8 +90,7 @@ def page() -> None:
         preload()
         name = available[0]
         if len(available) > 1 and not embedding.wanted():
-            titles = {name: names.choice(name) for name in available}
-            name = Panel("data").one_of("set", _("Images"), titles, available[0], wrap=True)
+            name = Panel("data").one_of("set", _("Images"), names.labels(available), available[0], wrap=True)
         views.show(Panel("data"), VIEWS if own_id(name) is None else OF_OWN, name)
     if not embedding.wanted():
         how_to_get()

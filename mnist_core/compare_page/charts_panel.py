@@ -15,6 +15,7 @@ from mnist_core.compare_page import settings_figure as charts
 from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
+from mnist_core.image_sets import own_id
 from mnist_core.messages import N_
 from mnist_core.panels import report_panel, run_panel, undrawn
 from mnist_core.panels.reports import blocks
@@ -132,7 +133,7 @@ def _say_differences(runs: Sequence[Run]) -> None:
     if len(runs) < 2:
         st.caption(_("Choose two or more runs in the table to compare them."))
         return
-    st.markdown(f":material/difference: {blocks.differences(runs)}")
+    st.markdown(f":material/difference: {escape.markdown(blocks.differences(runs))}")
 
 
 DrawMetric = Callable[[list[watch.View], overlay.Metric], tuple[overlay.Figure, str]]
@@ -142,6 +143,9 @@ def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: Dra
     """Loss and accuracy beside each other, each as `make` draws and describes it; `name` tells what `make` knows besides."""
     ids = tuple(view.run.id for view in views)
     shown = report_panel.shown_of_comparison()
+    # What images of one's own are called is for those who may use them.
+    student = session.student() if any(own_id(view.run.config.dataset) for view in views) else None
+    name = (name, student)
 
     def hide(names: frozenset[str]) -> None:
         shown.hidden = names
@@ -149,7 +153,8 @@ def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: Dra
     def picture(metric: overlay.Metric) -> live_parts.Picture:
         now = [watch.look(run_id) for run_id in ids]
         key = ("compare", tuple((view.run.id, view.run.version) for view in now), name, metric, texts.language())
-        return live_parts.Picture(*watch.figure(key, lambda: make(now, metric)))
+        with session.seen_by(student):
+            return live_parts.Picture(*watch.figure(key, lambda: make(now, metric)))
 
     metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2, gap="medium"), metrics, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from mnist_core import comparison
+from mnist_core import comparison, escape
 from mnist_core.config import RunConfig
 from mnist_core.networks import models
 from mnist_core.records import Run
@@ -66,7 +66,7 @@ def _value(name: str, run: Run) -> Any:
     value = comparison.setting(run, name)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    return names.value(value)
+    return escape.cell(names.value(value))
 
 
 def _result(name: str, title: str, *, fraction: bool = False) -> Column:

@@ -44,6 +44,7 @@ def scatter(
     layout["xaxis"] |= {"type": "log" if across.log else "linear", "autorange": True}
     if across.ticks:
         places, words = zip(*across.ticks, strict=True)
+        words = tuple(map(escape.plotly, words))
         # Half a place of room on both sides, or words at the ends are left out.
         layout["xaxis"] |= {"tickvals": places, "ticktext": words} | ends(min(places) - 0.5, max(places) + 0.5)
     layout["yaxis"] |= {"type": "log" if up.log else "linear", "autorange": True} | _percent(up)
@@ -112,7 +113,7 @@ def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
         axis["tickformat"] = ".0%"
     if ticks:
         places, words = zip(*ticks, strict=True)
-        axis |= {"tickvals": places, "ticktext": words}
+        axis |= {"tickvals": places, "ticktext": words}  # here Plotly shows text as text
         if len(places) > 1:
             axis["range"] = [min(places), max(places)]  # or ticks beyond the values stand beyond the axis
     return axis

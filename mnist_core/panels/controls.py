@@ -306,8 +306,15 @@ def _choice(name: str, label: str, help_text: str, options: Sequence[str] | None
     if draft.is_locked(name):
         return
     options = draft.allowed(name) or options or choices(name)
+    titles = names.labels(options)
     value = st.segmented_control(
-        label, options, key=draft.key(name), format_func=names.choice, help=help_text, required=True, width="stretch"
+        label,
+        options,
+        key=draft.key(name),
+        format_func=lambda option: titles.get(option, option),
+        help=help_text,
+        required=True,
+        width="stretch",
     )
     _remember(name, value or draft.fields()[name])
 

@@ -15,7 +15,7 @@ from mnist_core.errors import MnistLabError
 from mnist_core.figures.digits import image_sheet
 from mnist_core.messages import N_
 from mnist_core.records import OwnImages
-from mnist_core.ui import classwork, frame, session, visits
+from mnist_core.ui import classwork, frame, names, session, visits
 from mnist_core.ui import own_images as kept
 from mnist_core.ui.texts import _
 
@@ -38,8 +38,9 @@ def draw() -> None:
             "Two to ten classes with at least three images each, such as photos of two gestures or drawings of five signs. Every image becomes 28×28 pixels in gray. Fifty photos are enough to see overfitting."
         )
     )
+    titles = names.own_titles()
     for images in kept.mine():
-        _kept(images)
+        _kept(images, titles.get(images.name, images.title.plain))
     frame.fragment(_new)()
 
 
@@ -158,10 +159,10 @@ def _keep() -> None:
 # ---- those that are kept ---------------------------------------------------------------------------------------
 
 
-def _kept(images: OwnImages) -> None:
+def _kept(images: OwnImages, title: str) -> None:
     with st.container(border=True, key=f"own-{images.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{images.title.markdown}** · {_counts(images)}", width="stretch")
+            st.markdown(f"**{escape.markdown(title)}** · {_counts(images)}", width="stretch")
             _buttons(images)
         try:
             _samples(images)

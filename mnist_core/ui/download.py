@@ -1,7 +1,7 @@
 """A file that is made when its button is pressed, for whoever pressed it: in his language, without what he must not see.
 
-Streamlit makes such a file in a thread of its own that knows no session. What would be asked of one there (the language, whether
-the test set is sealed) is that of nobody.
+Streamlit makes such a file in a thread of its own that knows no session. What would be asked of one there (the language, who it
+is and what his images are called, whether the test set is sealed) is that of nobody.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def for_this_student(make: Callable[[], bytes]) -> Callable[[], bytes]:
     code, student = texts.language(), session.student()
 
     def made() -> bytes:
-        with texts.speaking(code), seal.seen(sealed=seal.sealed_by(student)):
+        with texts.speaking(code), session.seen_by(student), seal.seen(sealed=seal.sealed_by(student)):
             return make()
 
     return made

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
-from mnist_core import comparison, data
+from mnist_core import comparison, data, escape
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
@@ -15,6 +16,8 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
 from mnist_core.ui import own_images
 from mnist_core.ui.texts import _, ngettext
+
+Word = TypeVar("Word", bound=str)
 
 # Names of choices; proper names stay as they are in every language.
 CHOICES: Mapping[str, str] = {
@@ -100,11 +103,31 @@ STATE_STYLES: Mapping[str, tuple[str, str]] = {
 
 
 def choice(word: str) -> str:
-    """A choice of a setting, in the language of the session."""
+    """A choice of a setting as text, in the language of the session."""
     if own_id(word) is not None:
-        found = own_images.find(cast(DatasetName, word))
-        return found.title.plain if found is not None and found.title else _("my images")
+        return own_titles().get(word, _("my images"))
     return _(CHOICES.get(word, word))
+
+
+def labels(words: Iterable[Word]) -> dict[Word, str]:
+    """What buttons for these choices say, as Markdown; no two say the same, since the browser tells which one by what it says."""
+    titles = own_titles()
+    return {word: escape.markdown(titles.get(word) or choice(word)) for word in words}
+
+
+def own_titles() -> dict[str, str]:
+    """What the student's own images and those that are shared with him are called, by the names of their data sets, as text.
+
+    Of those that have one title, that of a known data set among them, the older comes first, and the others are numbered.
+    """
+    titles: dict[str, str] = {}
+    taken = {escape.markdown(_(title)) for title in data.TITLES.values()}
+    for images in reversed(own_images.mine()):
+        title = images.title.plain or _("my images")
+        numbered = itertools.chain([title], (f"{title} ({number})" for number in itertools.count(2)))
+        titles[images.name] = next(one for one in numbered if escape.markdown(one) not in taken)
+        taken.add(escape.markdown(titles[images.name]))
+    return titles
 
 
 def state(run: Run) -> str:

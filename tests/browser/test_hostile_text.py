@@ -9,10 +9,12 @@ import pytest
 
 from mnist_core import exchange
 from mnist_core.config import RunConfig
+from mnist_core.data import own_images
 from mnist_core.escape import JOINER, UserText
 from mnist_core.networks.forward import shapes
 from mnist_core.networks.weights import Snapshot
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Run
+from mnist_core.store import Store
 from tests.browser.conftest import Open
 from tests.browser.elsewhere import Elsewhere
 from tests.browser.page import Page
@@ -92,6 +94,51 @@ def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
         bob.open(f"/inspect?run={run_id}")
         wait_until(lambda name=name: reads(bob, name), 40)  # type: ignore[misc]
         links(bob, elsewhere)
+    assert elsewhere.asked == []
+
+
+def test_titles_of_own_images_are_letters_on_buttons_and_in_charts(
+    open_browser: Open, elsewhere: Elsewhere, store: Store
+) -> None:
+    """And of two that are called alike each can be chosen."""
+    titles = (f"a ![x]({elsewhere.address}/p.png) :red[z]", f"<b>y</b><a href='{elsewhere.address}/l'>l</a>")
+    page = open_browser().open("/data")
+    student = page.student()
+    random = np.random.default_rng(0)
+    ids = []
+    for number, title in enumerate((titles[0], *titles)):
+        made = {
+            name: list(random.integers(0, 256, (5, 28, 28), np.uint8)) for name in (f"first{number}", f"second{number}")
+        }
+        images = store.own_images.create(student, title, list(made), own_images.pack(made))
+        config = RunConfig(
+            dataset=images.name, classes=2, train_size=6, validation_size=2, batch_size=6, epochs=1, hidden_layers=()
+        )
+        result = {"validation_accuracy": number / 2}
+        progress = Progress(1, 1, 1.0, 1.0)
+        ids.append(store.runs.add_finished(student, config, Curves(), "completed", result, progress))
+    shown = (titles[0], f"{titles[0]} (2)", titles[1])
+    page.open("/data")
+
+    def buttons() -> list[str]:
+        return [button.text.replace(JOINER, "") for button in page.find(".st-key-data_set button")]
+
+    wait_until(lambda: set(shown) <= set(buttons()), 40)
+    links(page, elsewhere)
+    for number, title in enumerate(shown):
+        place = buttons().index(title)
+        page.find(".st-key-data_set button")[place].click()
+        page.wait_for(f"From top to bottom: first{number}, second{number}.")
+    page.open(f"/compare?runs={','.join(ids)}&compare_view=settings&compare_setting=dataset")
+    page.pick("compare_result", "Validation accuracy")
+
+    def ticks() -> set[str]:
+        """Those, too, that there is no room for."""
+        texts = page.find("[data-key=chart_compare_scatter] .xtick text")
+        return {text.get_attribute("textContent").replace(JOINER, "") for text in texts}
+
+    wait_until(lambda: ticks() == set(shown), 40)
+    links(page, elsewhere)
     assert elsewhere.asked == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from google.protobuf.message import Message as Proto
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.data import own_images
 from mnist_core.escape import JOINER
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Progress, Report
@@ -78,8 +80,7 @@ def app(open_page: Open, store: Store) -> AppTest:
 def strings(proto: Proto, field: str = "") -> Iterator[tuple[str, str, str]]:
     """(proto, field, text) of every text in a message of Streamlit's to the browser."""
     for descriptor, value in proto.ListFields():
-        several = value if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
-        for part in several:
+        for part in value if descriptor.is_repeated else [value]:
             if isinstance(part, Proto):
                 yield from strings(part)
             elif isinstance(part, str):
@@ -90,7 +91,9 @@ def figures(data: Any) -> Iterator[str]:
     """Every text of a figure; what is read to those who do not see it is left out."""
     if isinstance(data, dict):
         for key, value in data.items():
-            if key not in ("description", "uid", "legendgroup", "revision", "uirevision"):
+            # At the axes of parallel coordinates Plotly shows text as text.
+            is_text = key == "ticktext" and "tickvals" in data and "label" in data
+            if key not in ("description", "uid", "legendgroup", "revision", "uirevision") and not is_text:
                 yield from figures(value)
     elif isinstance(data, list):
         for value in data:
@@ -215,3 +218,72 @@ def test_a_filter_finds_a_name_that_would_be_a_formula(app: AppTest) -> None:
     app.text_input(key="filter_run").set_value("=1+").run()
     (table,) = app.dataframe
     assert set(table.value["Run"]) == {JOINER + "=1+1"}
+
+
+OWN = (
+    "**b** ![x](http://a.bc/p.png) :red[z]",
+    "**b** ![x](http://a.bc/p.png) :red[z]",  # who keeps the same classes twice gives the same title twice
+    "<br><i>y</i> <a href='http://a.bc'>l</a>",
+    "=1+1",
+)
+
+
+@pytest.fixture
+def with_own_images(open_page: Open, store: Store) -> AppTest:
+    """A student with own images of such titles and a run on each set."""
+    app = open_page()
+    owner = app.session_state["student"]
+    random = np.random.default_rng(0)
+    made = {name: list(random.integers(0, 256, (5, 28, 28), np.uint8)) for name in ("cup", "spoon")}
+    ids = []
+    for title in OWN:
+        images = store.own_images.create(owner, title, list(made), own_images.pack(made))
+        sizes = {"train_size": 6, "validation_size": 2, "batch_size": 6, "classes": 2}
+        ids.append(finished(store, store.runs.create(owner, CONFIG.replace(dataset=images.name, **sizes))))
+    app.session_state["ids"] = ids
+    return app
+
+
+@pytest.mark.parametrize(
+    ("page", "state"),
+    [
+        ("data", {}),
+        ("train", {}),
+        ("compare", {"compare_view": "curves"}),
+        ("compare", {"compare_view": "groups", "compare_by": "dataset"}),
+        (
+            "compare",
+            {
+                "compare_view": "settings",
+                "compare_setting": "dataset",
+                "compare_result": "validation_accuracy",
+                "filter_columns": ["dataset"],
+            },
+        ),
+    ],
+)
+def test_titles_of_own_images_are_text_and_each_is_another(
+    with_own_images: AppTest, built_in: None, page: str, state: dict[str, Any]
+) -> None:
+    app = with_own_images
+    for key, value in state.items():
+        app.session_state[key] = value
+    show(app, page)
+    assert not app.exception
+    assert alive(app) == []
+    numbered = {*OWN, f"{OWN[0]} (2)"}
+    if page == "compare":
+        assert {cell.replace(JOINER, "") for cell in app.dataframe[0].value["Data"]} == numbered
+        assert not any(cell.startswith("=") for cell in app.dataframe[0].value["Data"])
+    else:
+        control = app.segmented_control(key="data_set" if page == "data" else "c_dataset")
+        assert len(set(control.options)) == len(control.options)
+        assert {html.unescape(option).replace(JOINER, "") for option in control.options[-len(OWN) :]} == numbered
+
+
+def test_the_differences_of_two_runs_name_own_images_as_text(with_own_images: AppTest) -> None:
+    app = with_own_images
+    app.session_state["ids"] = app.session_state["ids"][:2]
+    show(app, "compare")
+    assert "**b** ![x](http://a.bc/p.png) :red[z] (2)" in texts(app)
+    assert alive(app) == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
 from mnist_core.data import own_images
 from mnist_core.networks import forward, weights
-from mnist_core.records import AnalysisKind, Curves, Progress
+from mnist_core.records import EVALUATION_DTYPE, AnalysisKind, Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.ui import live, watch
 from tests.data.test_own_images import picture, zipped
 from tests.pages.conftest import Open
 from tests.pages.content import texts
@@ -175,3 +177,38 @@ def test_nobody_else_sees_an_image_of_them_through_a_run(
     assert [error.value for error in app.error] == ["These images are no longer here, or they belong to someone else."]
     assert not app.get("imgs")
     assert len(store.analyses.newest(eve, kind)) == was_shared
+
+
+def test_a_chart_that_moves_has_the_titles_of_who_may_use_the_images(open_page: Open, store: Store) -> None:
+    """The watcher that makes it anew is nobody, and others look at the same runs."""
+    app = open_page("compare")
+    ann = app.session_state["student"]
+    random = np.random.default_rng(0)
+    made = {name: list(random.integers(0, 256, (10, 28, 28), np.uint8)) for name in ("cup", "spoon")}
+    images = store.own_images.create(ann, "Kitchen", list(made), own_images.pack(made))
+    config = RunConfig(dataset=images.name, classes=2, train_size=12, validation_size=4, batch_size=4)
+    ids = [store.runs.create(ann, one) for one in (config, RunConfig(dataset="built-in"))]
+    measured = np.zeros(2, EVALUATION_DTYPE)
+    measured["step"] = [0, 5]
+    for run_id in ids:
+        store.queue.claim(run_id, "worker", 1)
+        store.record_writer.publish([Report(run_id, Progress(5, 9), Curves(evaluations=measured))])
+
+    def groups(app: AppTest) -> AppTest:
+        app.query_params["runs"] = ",".join(ids)
+        app.session_state["compare_view"], app.session_state["compare_by"] = "groups", "dataset"
+        return app.run()
+
+    def is_told(app: AppTest) -> bool:
+        return any("Kitchen" in element.proto.json for element in app.get("bidi_component"))
+
+    assert is_told(groups(app))
+    assert not is_told(groups(open_page("compare")))
+    assert is_told(app.run())
+    items = [item for item in live._items.values() if "Kitchen" in item.told.text]
+    assert items
+    store.record_writer.publish([Report(ids[0], Progress(6, 9), Curves(evaluations=measured[:0]))])
+    for item in items:
+        item.renew(watch.read(item.runs))
+        assert item.told.at == item.at(watch.read(item.runs))
+        assert "Kitchen" in item.told.text

@@ -30,6 +30,14 @@ def test_language_and_seal_are_those_of_who_pressed(monkeypatch: pytest.MonkeyPa
     assert in_a_thread(make) == b"ko True"
 
 
+def test_it_is_made_for_who_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who else would know what his images are called?"""
+    monkeypatch.setattr(seal, "sealed_by", lambda _student: False)
+    with texts.speaking("en"), session.seen_by("ann"):
+        make = download.for_this_student(lambda: session.student().encode())
+    assert in_a_thread(make) == b"ann"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("My run (0.5)", "My-run-0.5"), ("학습률", "run"), ("../../etc", "etc"), ("x" * 300, "x" * 80), ("", "run")],
