@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import chain, count
 
 from PIL import Image
 
@@ -16,17 +18,28 @@ from mnist_core.messages import N_
 MOST_IMAGES = 20  # of one lesson
 MOST_BYTES = 1_000_000  # of one
 MOST_PIXELS = 4_000_000  # of one
+TOO_MANY = N_("This lesson has {count} pictures, but at most {most} are possible.")
 _KINDS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP"}
 
 
 def check(images: Mapping[str, bytes], faults: Faults) -> None:
     """Tell what is wrong with the images of a lesson."""
     if len(images) > MOST_IMAGES:
-        template = N_("This lesson has {count} pictures, but at most {most} are possible.")
-        faults.add(0, template, count=len(images), most=MOST_IMAGES)
+        faults.add(0, TOO_MANY, count=len(images), most=MOST_IMAGES)
         return
     for name, content in images.items():
         _check(name, content, faults)
+
+
+def fitting_name(file: str, others: Collection[str]) -> str:
+    """A name that a picture may have, made of any file's with an ending of a picture's; none of the others, capitals or not."""
+    words, _dot, ending = file.rpartition(".")
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", words).lstrip("-_")[:50].rstrip("-")
+    first = [stem] if stem else []
+    numbered = (f"{stem or 'image'}-{number}" for number in count(2 if stem else 1))
+    taken = {other.lower() for other in others}
+    names = (f"{name}.{ending.lower()}" for name in chain(first, numbered))
+    return next(name for name in names if name.lower() not in taken)
 
 
 def _check(name: str, content: bytes, faults: Faults) -> None:

@@ -86,6 +86,17 @@ def packed(source: Source) -> bytes:
     return content.getvalue()
 
 
+def with_image(source: Source, file: str, content: bytes) -> tuple[Source, str]:
+    """The lesson with the image in a file that somebody chose, and what it is called there. Raises ImportedFileError."""
+    images_after = len(source.images) + 1
+    if images_after > images.MOST_IMAGES:
+        raise ImportedFileError(images.TOO_MANY, count=images_after, most=images.MOST_IMAGES)
+    if len(content) > images.MOST_BYTES:
+        raise _too_large(file, images.MOST_BYTES)
+    name = images.fitting_name(file, source.images)
+    return Source(source.name, source.texts, {**source.images, name: content}), name
+
+
 def uploaded(file: str, content: bytes, language: str) -> Source:
     """The lesson in a file that somebody chose: a zip (`packed`), or one Markdown file, in this language where its name does not
     say it. Raises ImportedFileError."""

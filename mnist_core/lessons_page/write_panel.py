@@ -226,8 +226,17 @@ def _pictures(panel: Panel, written: WrittenLesson, source: Source) -> None:
         )
         if file is not None:
             st.session_state["images_uploaded"] = count + 1
-            _change(written, Source(source.name, source.texts, {**source.images, file.name: file.getvalue()}))
+            _add(panel, written, source, file.name, file.getvalue())
             st.rerun()
+        if added := panel.session.pop("added", None):
+            st.success(_("Added. Its name in the text: `{name}`").format(name=added), icon=":material/check:")
+
+
+@frame.callback
+def _add(panel: Panel, written: WrittenLesson, source: Source, file: str, content: bytes) -> None:
+    changed, name = lessons.with_image(source, file, content)
+    _change(written, changed)
+    panel.session["added"] = name
 
 
 @frame.callback

@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core import lessons, settings
 from mnist_core.errors import ImportedFileError, LessonError
-from mnist_core.lessons import Source, sources
+from mnist_core.lessons import Source, images, sources
 from tests.lessons.pictures import PNG, picture, with_scans
 from tests.lessons.test_reader import HEAD
 
@@ -116,6 +116,43 @@ def test_a_file_that_is_too_large_is_a_sentence(tmp_path: Path) -> None:
         lessons.folder(tmp_path)
     with pytest.raises(ImportedFileError, match="too large"):
         lessons.uploaded("a.md", b"x" * (sources.MOST_TEXT + 1), "en")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("loss.png", "loss.png"),
+        ("IMG_1234.JPG", "IMG_1234.jpg"),
+        ("Loss curve (2).png", "Loss-curve-2.png"),
+        ("그림.png", "image-1.png"),
+        ("_.webp", "image-1.webp"),
+        (".png", "image-1.png"),
+        ("a.b.jpeg", "a-b.jpeg"),
+        ("x" * 300 + ".png", "x" * 50 + ".png"),
+    ],
+)
+def test_an_added_image_has_a_name_with_which_it_comes_back(file: str, name: str) -> None:
+    changed, called = lessons.with_image(Source("one", {"en": HEAD}), file, PNG)
+    assert called == name
+    assert dict(lessons.unpacked(lessons.packed(changed), "one").images) == {name: PNG}
+
+
+def test_an_added_image_takes_no_others_name() -> None:
+    source = Source("one", {"en": HEAD}, {"a.png": b"1", "image-1.png": b"2"})
+    names = []
+    for file in ("A.PNG", "a.png", "그림.png"):
+        source, name = lessons.with_image(source, file, PNG)
+        names.append(name)
+    assert names == ["A-2.png", "a-3.png", "image-2.png"]
+    assert len(source.images) == 5
+
+
+def test_an_image_that_could_not_be_read_back_is_not_added() -> None:
+    with pytest.raises(ImportedFileError, match="at most 1000 kB"):
+        lessons.with_image(WHOLE, "a.png", bytes(images.MOST_BYTES + 1))
+    full = Source("one", {"en": HEAD}, {f"a{n}.png": PNG for n in range(20)})
+    with pytest.raises(ImportedFileError, match="has 21 pictures"):
+        lessons.with_image(full, "a.png", PNG)
 
 
 PICTURES = {

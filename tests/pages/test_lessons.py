@@ -16,6 +16,7 @@ from mnist_core.records import LessonPlace
 from mnist_core.store import Store
 from mnist_core.store.rows import end_run
 from mnist_core.ui import session
+from tests.lessons.pictures import PNG
 from tests.lessons_page.short import SOURCE, TEXT
 from tests.pages.conftest import Open
 from tests.pages.content import components, metrics, texts
@@ -197,6 +198,19 @@ def test_a_lesson_is_written_checked_and_deleted(open_page: Open, store: Store, 
     assert "This lesson has faults and cannot be shown." in texts(open_page("lessons", lesson=made.lesson))
     app.button(key="write_delete").click().run()
     assert [one.lesson for one in store.written_lessons.of_owner(STUDENT)] == [lesson]
+
+
+def test_an_added_image_is_told_its_name_and_stays(open_page: Open, store: Store, lesson: str) -> None:
+    """What was called "Loss curve.png" was gone when the lesson was read back."""
+    written = lesson.removeprefix("own-")
+    app = open_page("lessons", write=written)
+    app.file_uploader(key="lesson_image_0").upload("Loss curve.png", PNG, "image/png").run()
+    assert "Added. Its name in the text: `Loss-curve.png`" in texts(app)
+    source = lessons.unpacked(store.written_lessons.data(written) or b"", "one")
+    assert dict(source.images) == {"Loss-curve.png": PNG}
+    app.file_uploader(key="lesson_image_1").upload("large.png", bytes(1_000_001), "image/png").run()
+    assert "large.png is too large for a lesson: at most 1000 kB." in [error.value for error in app.error]
+    assert len(lessons.unpacked(store.written_lessons.data(written) or b"", "one").images) == 1
 
 
 def test_a_folder_of_lessons_is_listed_in_the_language_that_there_is(
