@@ -145,8 +145,16 @@ def _edit(panel: Panel, written: WrittenLesson, source: Source, back: Mapping[st
     code = panel.one_of("language", _("Language"), texts.LANGUAGES, _first_language(source), titled=False)
     key = panel.key(f"text_{written.id}_{code}")
     if key not in st.session_state:
-        st.session_state[key] = source.texts.get(code, "")
-    st.text_area(_("Text of the lesson"), key=key, height=480, max_chars=TEXT_LETTERS, label_visibility="collapsed")
+        st.session_state[key] = _drafts().get((written.id, code), source.texts.get(code, ""))
+    st.text_area(
+        _("Text of the lesson"),
+        key=key,
+        height=480,
+        max_chars=TEXT_LETTERS,
+        on_change=_keep,
+        args=(written, code, key),
+        label_visibility="collapsed",
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         panel.button("save", _("Save and check"), "save", _save, written, source, code, key, primary=True)
         st.page_link("pages/lessons.py", label=_("Open the lesson"), icon=":material/menu_book:", query_params=back)
@@ -167,6 +175,16 @@ def _edit(panel: Panel, written: WrittenLesson, source: Source, back: Mapping[st
     _pictures(panel, written, source)
 
 
+def _drafts() -> dict[tuple[str, str], str]:
+    """What is not saved yet, by lesson and language: a field that is not drawn loses its text in Streamlit, the dict does not."""
+    drafts: dict[tuple[str, str], str] = st.session_state.setdefault("lesson_drafts", {})
+    return drafts
+
+
+def _keep(written: WrittenLesson, code: str, key: str) -> None:
+    _drafts()[written.id, code] = typed(st.session_state.get(key))
+
+
 def _first_language(source: Source) -> str:
     code = texts.language()
     return code if code in source.texts or not source.texts else next(iter(source.texts))
@@ -179,6 +197,7 @@ def _save(written: WrittenLesson, source: Source, code: str, key: str) -> None:
     if not text.strip() and len(kept) > 1:
         del kept[code]
     _change(written, Source(source.name, kept, source.images))
+    _drafts().pop((written.id, code), None)
 
 
 def _change(written: WrittenLesson, source: Source) -> None:
@@ -189,6 +208,8 @@ def _change(written: WrittenLesson, source: Source) -> None:
 @frame.callback
 def _delete(written: WrittenLesson) -> None:
     session.store().written_lessons.delete(written.id, session.student())
+    for code in texts.LANGUAGES:
+        _drafts().pop((written.id, code), None)
     st.session_state["lesson_written"] = None
 
 

@@ -200,6 +200,29 @@ def test_a_lesson_is_written_checked_and_deleted(open_page: Open, store: Store, 
     assert [one.lesson for one in store.written_lessons.of_owner(STUDENT)] == [lesson]
 
 
+def test_a_text_that_is_not_saved_is_there_when_one_comes_back(open_page: Open, store: Store, lesson: str) -> None:
+    """Another language, or "Open the lesson", and what was written was gone."""
+    written = lesson.removeprefix("own-")
+    app = open_page("lessons", write=written)
+    app.text_area[0].set_value("English, half written")  # as a browser may send both at once
+    app.segmented_control(key="write_language").set_value("ko").run()
+    assert app.text_area[0].value == SOURCE.texts["ko"]
+    app.text_area[0].set_value("한국어").run()
+    app.session_state["lesson_written"] = None
+    app.session_state["lesson_shown"] = lesson
+    app.run()
+    assert not app.text_area
+    app.session_state["lesson_written"] = written
+    app.run()
+    assert app.text_area[0].value == "English, half written"
+    assert ":material/edit: Not saved yet." in texts(app)
+    app.button(key="write_save").click().run()
+    app.segmented_control(key="write_language").set_value("ko").run()
+    assert app.text_area[0].value == "한국어"
+    saved = lessons.unpacked(store.written_lessons.data(written) or b"", "one").texts
+    assert saved == {"en": "English, half written", "ko": SOURCE.texts["ko"]}
+
+
 def test_an_added_image_is_told_its_name_and_stays(open_page: Open, store: Store, lesson: str) -> None:
     """What was called "Loss curve.png" was gone when the lesson was read back."""
     written = lesson.removeprefix("own-")
