@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,14 @@ class Visits:
             while len(own) > 1 and sum(self._files[other] for other in own) > SESSION_BYTES:
                 self._remove(own.pop(0))
             while sum(self._files.values()) > MOST_BYTES and len(self._files) > 1:
-                self._remove(next(iter(self._files)))
+                self._remove(self._first_to_go(key))
+
+    def _first_to_go(self, new: tuple[str, str]) -> tuple[str, str]:
+        """The oldest file of the session that has most, but not the new one."""
+        sizes: Counter[str] = Counter()
+        for (session_id, _file), size in self._files.items():
+            sizes[session_id] += size
+        return max((key for key in self._files if key != new), key=lambda key: sizes[key[0]])
 
     def _remove(self, key: tuple[str, str]) -> None:
         del self._files[key]

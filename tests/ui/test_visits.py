@@ -123,6 +123,18 @@ def test_all_sessions_have_a_bound_together(server: Server, monkeypatch: pytest.
     assert [session for session, _file in uploads(server)] == ["large"]
 
 
+@pytest.mark.usefixtures("watched")
+def test_the_session_with_most_gives_first(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "MOST_BYTES", 100)
+    upload(server, "ann", "one", 20)
+    for number in range(4):
+        upload(server, "bob", str(number), 20)
+    upload(server, "cid", "one", 20)
+    assert uploads(server) == [("ann", "one"), *(("bob", str(number)) for number in (1, 2, 3)), ("cid", "one")]
+    upload(server, "cid", "large", 90)  # all but what has just come
+    assert uploads(server) == [("cid", "large")]
+
+
 def test_a_test_without_a_server_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def begin(*_given: Any) -> None:
         pytest.fail("a thread was started")
