@@ -33,7 +33,7 @@ class _CanceledError(Exception):
 class _Reporter:
     """Called with the fraction that is done, as often as one likes; lets a run of this process go on for a moment.
 
-    Not in an analysis that measures times, which would become longer by that. Raises _NoLongerWantedError.
+    Not in an analysis that measures times, which would become longer by that. Raises _CanceledError.
     """
 
     def __init__(self, store: Store, analysis: Analysis, used: WorkerTime, *, measures_time: bool) -> None:
@@ -56,7 +56,7 @@ class _Reporter:
 
 
 def _computed(store: Store, analysis: Analysis, cores: int, used: WorkerTime) -> tuple[dict[str, Any], Arrays]:
-    """The result, as the store keeps it. Raises MnistLabError, _NoLongerWantedError."""
+    """The result, as the store keeps it. Raises MnistLabError, _CanceledError."""
     # Not before: the dispatcher names `execute` to the workers, and its process has no use for torch.
     from mnist_core.analysis import registry
     from mnist_core.analysis.context import Context

@@ -149,8 +149,11 @@ class Dispatcher:
                 if troubles == TROUBLES:
                     raise
                 time.sleep(TROUBLE_SECONDS)
-            calm = time.monotonic() - self._busy > CALM_AFTER
-            time.sleep(CALM_SECONDS if calm else IDLE_SECONDS)
+            time.sleep(CALM_SECONDS if self.is_calm() else IDLE_SECONDS)
+
+    def is_calm(self) -> bool:
+        """Whether nothing has been at work, and nothing waited, for a while."""
+        return time.monotonic() - self._busy > CALM_AFTER
 
     def served_elsewhere(self) -> bool:
         """Whether the cluster of another home or machine serves this store: two would train the same runs."""
@@ -189,16 +192,29 @@ class Dispatcher:
             self._cleared = time.monotonic()
             retention.thin_out(self.store)  # first: the rest cannot be done on a full disk
             retention.delete_expired(self.store)
+            self._forget_ended()
+
+    def _forget_ended(self) -> None:
+        """Keep nothing of runs that are over; of those that failed how many workers they have lost: they may be continued."""
+        kept: tuple[dict[str, Any], ...] = (self._deaths, self._left_at, self._faults, self._not_before)
+        known = {run_id for numbers in kept for run_id in numbers}
+        found = self.store.runs.of_ids(known)
+        ended = known - {run.id for run in found if run.state != "finished" or run.outcome == "failed"}
+        for numbers in kept:
+            for run_id in ended & set(numbers):
+                del numbers[run_id]
 
     def _submit(self) -> None:
         if self.store.analyses.queued(1):
             workers, training = self._ready(), {assignment.worker for assignment in self._running.values()}
             self._analyses.submit(workers, training, concurrent=SLOT in self._slot_names)
+        if self._running or self._analyses.running:
+            self._busy = time.monotonic()
         if len(self._assignments()) >= self.slots:
             self._end_slices()
             return
         waiting = self._waiting()
-        if waiting or self._running or self._analyses.running:
+        if waiting:
             self._busy = time.monotonic()
         free = self._free_workers() if waiting else []
         for runs in self._distributed(self._stacks(waiting), len(free)):

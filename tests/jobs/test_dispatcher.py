@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.jobs.dispatcher import Dispatcher
+from mnist_core.jobs.dispatcher import CALM_AFTER, Dispatcher
 from mnist_core.store import Store
 from tests.jobs.fake_client import Client, claim, owning
 
@@ -34,6 +35,26 @@ def test_first_runs_go_before_second_ones_and_no_more_than_there_are_slots(
     dispatcher.tick()
     assert dispatcher.client.runs() == [first, other, second]
     assert {tuple(future.resources or ()) for future in dispatcher.client.calls_of("execute")} == {("train",)}
+
+
+def test_a_server_at_work_is_not_calm_though_all_slots_are_full(
+    dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [time.monotonic()]
+    monkeypatch.setattr("mnist_core.jobs.dispatcher.time.monotonic", lambda: clock[0])
+    ids = [store.runs.create(owner, other_batches(seed)) for seed, owner in enumerate(("ann", "bob"))]
+    dispatcher.tick()
+    claim(store, *ids)
+    clock[0] += CALM_AFTER + 1
+    dispatcher.tick()
+    assert not dispatcher.is_calm()
+    for run_id, future in zip(ids, dispatcher.client.sent, strict=True):
+        store.record_writer.finish(run_id, "completed", {})
+        future.status = "finished"
+    dispatcher.tick()
+    clock[0] += CALM_AFTER + 1
+    dispatcher.tick()
+    assert dispatcher.is_calm()
 
 
 def sweep(store: Store, runs: int, owner: str = "ann", **changes: Any) -> list[str]:

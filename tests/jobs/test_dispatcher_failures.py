@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from typing import Any
 
@@ -43,6 +44,27 @@ def test_a_deleted_run_whose_worker_is_gone_is_let_go(dispatcher: Dispatcher, st
     other = store.runs.create("ann", CONFIG)
     dispatcher.tick()
     assert dispatcher.client.runs() == [run_id, other]
+
+
+def test_nothing_is_kept_of_runs_that_are_over_but_how_often_those_that_failed_have_lost_a_worker(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    outcomes = {"completed": "ann", "failed": "bob", "waits": "cid"}
+    ids = {outcome: store.runs.create(owner, CONFIG.replace(seed=ord(owner[0]))) for outcome, owner in outcomes.items()}
+    dispatcher.client.workers = owning("a", "b", "c")
+    dispatcher.slots = 3
+    dispatcher.tick()
+    claim(store, *ids.values())
+    dispatcher._left_at |= dict.fromkeys(ids.values(), 7)
+    for address in "abc":
+        lose_worker(dispatcher, address)
+    claim(store, ids["completed"], ids["failed"])
+    store.record_writer.finish(ids["completed"], "completed", {})
+    store.record_writer.finish(ids["failed"], "failed", {})
+    dispatcher._cleared = -math.inf
+    dispatcher.tick()
+    assert dispatcher._deaths == {ids["failed"]: 1, ids["waits"]: 1}
+    assert ids["completed"] not in dispatcher._left_at
 
 
 def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
