@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pandas as pd
 import streamlit as st
 
 from mnist_core.records import Class, HandedIn
 from mnist_core.report import with_script
-from mnist_core.ui import download, frame, handed_in, live_parts, session, watch
+from mnist_core.ui import download, frame, handed_in, live_parts, session, times, watch
 from mnist_core.ui.texts import _, ngettext
 
 ROW = 37  # pixels
@@ -55,7 +53,7 @@ def _row(one: HandedIn) -> dict[str, str]:
     return {
         _("Nickname"): one.nickname.cell,
         _("Report"): one.title.cell,
-        _("Handed in"): time.strftime("%Y-%m-%d %H:%M", time.localtime(one.handed_in_at)),
+        _("Handed in"): times.moment(one.handed_in_at),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from functools import partial
 
 import streamlit as st
@@ -16,7 +15,7 @@ from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
 from mnist_core.records import Class, Curves
 from mnist_core.report import written
 from mnist_core.rounds import Round
-from mnist_core.ui import download, frame, names, seal, session, watch
+from mnist_core.ui import download, frame, names, seal, session, times, watch
 from mnist_core.ui.texts import _, ngettext
 
 Rows = list[tuple[StudentRun, Curves]]
@@ -114,7 +113,7 @@ def _report(opened: Class, given: Round, rows: Rows) -> bytes:
     results = round_report.RoundResults(
         class_name=opened.name,
         given=given,
-        date="" if newest is None else date.fromtimestamp(newest).isoformat(),
+        date="" if newest is None else times.day(newest),
         rows=rows,
         test_shown=not (given.plan.test_sealed or seal.sealed()),
     )

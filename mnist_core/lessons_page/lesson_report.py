@@ -23,7 +23,7 @@ from mnist_core.panels import lesson_answers, report_panel
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import LessonAnswer, SweepRecord
 from mnist_core.report import Facts, Part, Quote, Report, Section, Words
-from mnist_core.ui import download, session, watch
+from mnist_core.ui import download, session, times, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -77,7 +77,7 @@ def report(
     for view in range_tests:
         sections += run_report.health(view)
     runs = [view.run for some in (views, range_tests, *(of_sweep for _sweep, of_sweep in sweeps)) for view in some]
-    lead: list[Words] = [blocks.day(max(run.created_at for run in runs))] if runs else []
+    lead: list[Words] = [times.day(max(run.created_at for run in runs))] if runs else []
     return blocks.whole(UserText(lesson.title), sections, lead)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from mnist_core.messages import N_
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import Run
 from mnist_core.report import Report, without_script, written
-from mnist_core.ui import download, frame, membership, names, session, watch
+from mnist_core.ui import download, frame, membership, names, session, times, watch
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -51,7 +50,9 @@ def _hand_in_button(panel: Panel, subject: str, make: Make, name: dict[str, str]
     own = session.store().reports.own(session.student())
     if not own:
         return
-    text = _("Handed in last: {title}, {moment}").format(title=own[0].title.markdown, moment=_read(own[0].handed_in_at))
+    text = _("Handed in last: {title}, {moment}").format(
+        title=own[0].title.markdown, moment=times.moment(own[0].handed_in_at)
+    )
     st.caption(f":material/check: {text}")
     if not own[0].is_open:
         return
@@ -67,15 +68,10 @@ def _take_back(report_id: str) -> None:
 @frame.callback
 def _hand_in(make: Make, name: dict[str, str], nickname: UserText) -> None:
     report = make()
-    dated = replace(report, lead=[*report.lead, _("Handed in: {moment}").format(moment=_read(None))])
+    dated = replace(report, lead=[*report.lead, _("Handed in: {moment}").format(moment=times.moment(None))])
     content = written(blocks.named(dated, UserText(name["text"]) or nickname), _)
     title = report.title.plain if isinstance(report.title, UserText) else report.title
     session.store().reports.hand_in(session.student(), title, *without_script(content))
-
-
-def _read(moment: float | None) -> str:
-    """A moment (seconds since the epoch; None: now) as it is read."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
 
 
 def of_run(panel: Panel, run: Run) -> None:

@@ -5,14 +5,12 @@ The sweep is known by its id, which is in the address: whoever opens that sees i
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from mnist_core.panels.reports import sweep_report
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel, sweep_plan
-from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui import frame, names, session, times, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -69,7 +67,7 @@ def _line(panel: Panel, sweep: SweepRecord) -> None:
         settings=names.but_the_rate(sweep.config),
     )
     title.markdown(f"**{text}**" if current else text)
-    created.caption(time.strftime("%Y-%m-%d %H:%M", time.localtime(sweep.created_at)))
+    created.caption(times.moment(sweep.created_at))
     action.button(
         _("Open"),
         key=panel.key(f"open_{sweep.id}"),

@@ -1,7 +1,7 @@
 """A file that is made when its button is pressed, for whoever pressed it: in his language, without what he must not see.
 
-Streamlit makes such a file in a thread of its own that knows no session. What would be asked of one there (the language, who it
-is and what his images are called, whether the test set is sealed) is that of nobody.
+Streamlit makes such a file in a thread of its own that knows no session. What would be asked of one there (the language, the
+time zone, who it is and what his images are called, whether the test set is sealed) is that of nobody.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import streamlit as st
 
 from mnist_core.escape import UserText
-from mnist_core.ui import seal, session, texts
+from mnist_core.ui import seal, session, texts, times
 
 FILE_LETTERS = 80  # of what a file is called after
 
@@ -34,10 +34,15 @@ def button(
 
 def for_this_student(make: Callable[[], bytes]) -> Callable[[], bytes]:
     """`make`, to be called outside of the session; whether the test set is sealed is asked when it is called."""
-    code, student = texts.language(), session.student()
+    code, student, zone = texts.language(), session.student(), times.zone()
 
     def made() -> bytes:
-        with texts.speaking(code), session.seen_by(student), seal.seen(sealed=seal.sealed_by(student)):
+        with (
+            texts.speaking(code),
+            times.read_in(zone),
+            session.seen_by(student),
+            seal.seen(sealed=seal.sealed_by(student)),
+        ):
             return make()
 
     return made

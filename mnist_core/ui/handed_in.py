@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -20,13 +22,15 @@ def routes() -> list[BaseRoute]:
 
 
 def link(class_id: str) -> str:
-    """The address of the zip, from the app's start on; it is sent to the class's teacher alone."""
-    return f"{PATH}?class={class_id}"
+    """The address of the zip, from the app's start on; it is sent to the class's teacher alone. Files are dated on the session's clock."""
+    from mnist_core.ui import times
+
+    return f"{PATH}?{urlencode({'class': class_id, 'zone': times.zone()})}"
 
 
 async def send(request: Request) -> Response:
     """The zip, to a browser that has the class's secret."""
-    from mnist_core.ui import report_zip, session
+    from mnist_core.ui import report_zip, session, times
 
     class_id = request.query_params.get("class", "")
     secret = teacher.secrets_in(request.headers.getlist("cookie")).get(class_id, "")
@@ -37,5 +41,6 @@ async def send(request: Request) -> Response:
     except StoreError:
         return PlainTextResponse("The store is out of reach. Try again in a moment.", 503)
     headers = {"content-disposition": 'attachment; filename="reports.zip"', "cache-control": "no-store"}
-    parts = report_zip.zipped(class_id, secret, found)
+    zone = times.known(request.query_params.get("zone", ""))
+    parts = report_zip.zipped(class_id, secret, found, zone)
     return StreamingResponse(parts, media_type="application/zip", headers=headers)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -16,19 +15,20 @@ from contextlib import suppress
 from mnist_core.errors import ClassError
 from mnist_core.records import HandedIn
 from mnist_core.report import with_script
-from mnist_core.ui import session
+from mnist_core.ui import session, times
 
 FILE_LETTERS = 40  # of a nickname, or of a title, in the name of a file
 
 
-def zipped(class_id: str, secret: str, found: Sequence[HandedIn]) -> Iterator[bytes]:
-    """The parts of the zip; a report that was replaced meanwhile is left out."""
+def zipped(class_id: str, secret: str, found: Sequence[HandedIn], zone: str) -> Iterator[bytes]:
+    """The parts of the zip; a report that was replaced meanwhile is left out. `zone`: in which a file's date is read."""
     written = _Written()
     with zipfile.ZipFile(written, "w") as archive:
         for number, one in enumerate(found, 1):
             with suppress(ClassError):
                 content = with_script(*session.store().reports.content(class_id, secret, one.id))
-                info = zipfile.ZipInfo(file_name(one, number), time.localtime(one.handed_in_at)[:6])
+                with times.read_in(zone):
+                    info = zipfile.ZipInfo(file_name(one, number), times.at(one.handed_in_at).timetuple()[:6])
                 info.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(info, content, compresslevel=1)  # the most of it is compressed already
             yield written.taken()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from mnist_core.exchange import runs_csv, unpacked_all
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, Class, Curves, Progress, Report
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store, open_store
-from mnist_core.ui import seal, session, texts
+from mnist_core.ui import seal, session, texts, times
 
 TEACHER, ANN, BOB = "t" * 32, "a" * 32, "b" * 32
 HOSTILE = "=</script><img src=x>"
@@ -104,6 +106,16 @@ def test_the_report_speaks_the_language_of_who_asks(
     assert word in content
     assert "<img" not in content
     assert "1. Find the edge" in content
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # a day apart at any time
+def test_the_report_has_the_day_of_who_asks(store: Store, opened: tuple[Class, str], zone: str) -> None:
+    given = give(store, opened)
+    run = store.runs.get(train(store, ANN, given))
+    day = datetime.fromtimestamp(run.created_at, ZoneInfo(zone)).date().isoformat()
+    with times.read_in(zone):
+        rows = results_panel._rows(opened[0].id, opened[1], given)
+        assert day in results_panel._report(opened[0], given, rows).decode()
 
 
 def test_whoever_is_not_the_teacher_gets_nothing(store: Store, opened: tuple[Class, str]) -> None:

@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from mnist_core.networks.weights import Snapshot
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress
 from mnist_core.store import Store
+from mnist_core.ui import times
 from tests.pages.conftest import Open
 
 CONFIG = PRESETS["two-layer-net"].config
@@ -155,17 +158,23 @@ def test_a_run_and_a_comparison_have_a_report_with_a_field_for_the_name(open_pag
         assert app.session_state["report_name"] == {"text": "Ada Lovelace"}
 
 
-def test_a_report_is_handed_in_to_the_class(open_page: Open, store: Store) -> None:
+def test_a_report_is_handed_in_to_the_class(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    evening = datetime(2026, 11, 29, 23, 15, tzinfo=UTC).timestamp()
+    at = times.at
+    monkeypatch.setattr(times, "at", lambda seconds: at(evening if seconds is None else seconds))
     run_id = store.runs.add_finished("bob", CONFIG, Curves(), "completed", {}, Progress(10, 10, 1, 2))
     app = open_page("compare", runs=run_id)
     assert not [button for button in app.button if button.label == "Hand in"]  # of no class
     opened, secret = store.classes.open("3b", "t" * 32)
     store.classes.join(opened.code, app.session_state["student"], "<i>Otter</i>")
+    app.context["timezone"] = "Asia/Seoul"
     app.run()
     app.button(key=f"hand_in_{run_id}").click().run()
     assert not app.exception
     (handed_in,) = store.reports.of_class(opened.id, secret)
     assert any(handed_in.title.markdown in caption.value for caption in app.caption)
     page, _script = store.reports.content(opened.id, secret, handed_in.id)
-    assert b"Handed in: " in page
+    assert b"Handed in: 2026-11-30 08:15" in page
+    now = datetime.fromtimestamp(handed_in.handed_in_at, ZoneInfo("Asia/Seoul"))
+    assert any(f"{now:%Y-%m-%d %H:%M}" in caption.value for caption in app.caption)
     assert b"&lt;i&gt;Otter&lt;/i&gt;" in page  # his nickname, where he typed no name

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -285,6 +287,14 @@ def test_earlier_sweeps_can_be_opened_again(open_page: Open, store: Store) -> No
     app.button(key="sweep").click().run()
     assert app.session_state["shown_sweep"] != first
     assert "12 rates from 0.01 to 3" in texts(app)
+    sweep = store.sweeps.get(first)
+    assert sweep is not None
+    created = sweep.created_at
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # a day apart at any time
+        app.context["timezone"] = zone
+        app.run()
+        read = datetime.fromtimestamp(created, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+        assert read in [caption.value for caption in app.caption]
     app.button(key=f"open_{first}").click().run()
     assert app.session_state["shown_sweep"] == first
     assert app.query_params["sweep"] == first

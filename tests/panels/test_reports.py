@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from mnist_core.figures.axes import ChartView
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import EVALUATION_DTYPE, SPLITS, STEP_DTYPE, Curves, Outcome, Progress, Run, SweepRecord
 from mnist_core.report import Chart, Facts, Paragraph, Part, Quote, Report, Table, written
-from mnist_core.ui import seal, texts, watch
+from mnist_core.ui import seal, texts, times, watch
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -103,7 +103,14 @@ def test_a_run_has_what_it_came_to_and_why_and_what_was_expected() -> None:
     assert facts(made, "Settings")["Learning rate"] == "0.1"
     assert "Momentum" not in facts(made, "Settings")  # plain SGD has none
     assert len(parts(made, "Curves")) == 4
-    assert made.lead[-1] == blocks.day(1.75e9)
+    assert made.lead[-1] == times.day(1.75e9)
+
+
+@pytest.mark.parametrize("make", [lone, sweep, comparison])
+def test_the_day_is_that_of_who_reads(make: Callable[[], Report]) -> None:
+    for zone, day in (("America/Los_Angeles", "2025-06-15"), ("Asia/Seoul", "2025-06-16")):
+        with times.read_in(zone):
+            assert make().lead[-1] == day
 
 
 @pytest.mark.parametrize(

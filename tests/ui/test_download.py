@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from mnist_core.escape import UserText
-from mnist_core.ui import download, seal, session, texts
+from mnist_core.ui import download, seal, session, texts, times
 
 
 def in_a_thread(make: Callable[[], bytes]) -> bytes:
@@ -31,11 +31,11 @@ def test_language_and_seal_are_those_of_who_pressed(monkeypatch: pytest.MonkeyPa
 
 
 def test_it_is_made_for_who_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who else would know what his images are called?"""
+    """Who else would know what his images are called, and what his clock says?"""
     monkeypatch.setattr(seal, "sealed_by", lambda _student: False)
-    with texts.speaking("en"), session.seen_by("ann"):
-        make = download.for_this_student(lambda: session.student().encode())
-    assert in_a_thread(make) == b"ann"
+    with texts.speaking("en"), session.seen_by("ann"), times.read_in("Asia/Seoul"):
+        make = download.for_this_student(lambda: f"{session.student()} {times.zone()}".encode())
+    assert in_a_thread(make) == b"ann Asia/Seoul"
 
 
 @pytest.mark.parametrize(

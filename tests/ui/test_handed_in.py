@@ -6,7 +6,9 @@ import asyncio
 import io
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +17,7 @@ from mnist_core.escape import UserText
 from mnist_core.records import Class, HandedIn
 from mnist_core.report import without_script, written
 from mnist_core.store import Store, open_store
-from mnist_core.ui import handed_in, report_zip, session, teacher
+from mnist_core.ui import handed_in, report_zip, session, teacher, times
 from tests.report import sample
 from tests.web.exchanges import Answer, request, send_to
 
@@ -43,10 +45,10 @@ def opened(store: Store) -> Opened:
     return found, secret
 
 
-def ask(class_id: str, secret: str | None, path: str = "/reports") -> Answer:
+def ask(class_id: str, secret: str | None, path: str = "/reports", zone: str = "") -> Answer:
     """What the server answers to a browser with that cookie."""
     headers = [] if secret is None else [(b"cookie", f"a=b; {teacher.COOKIE}{class_id}={secret}".encode())]
-    scope = request(path, query=f"class={class_id}".encode(), headers=headers)
+    scope = request(path, query=f"class={class_id}&zone={zone}".encode(), headers=headers)
     scope |= {"scheme": "http", "server": ("lab", 80), "root_path": "", "asgi": {"spec_version": "2.4"}}
     return asyncio.run(send_to(Starlette(routes=handed_in.routes()), scope))
 
@@ -61,6 +63,21 @@ def test_the_teacher_gets_each_report_as_it_was(opened: Opened) -> None:
         assert {archive.read(name) for name in archive.namelist()} == {REPORT}
 
 
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "America/Los_Angeles"])
+def test_a_file_is_dated_on_the_teachers_clock(store: Store, opened: Opened, zone: str) -> None:
+    with times.read_in(zone):
+        assert handed_in.link(opened[0].id) == f"reports?class={opened[0].id}&zone={zone.replace('/', '%2F')}"
+    answer = ask(opened[0].id, opened[1], zone=zone)
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        dated = {datetime(*one.date_time, tzinfo=ZoneInfo(zone)).timestamp() // 2 for one in archive.infolist()}
+    assert dated == {one.handed_in_at // 2 for one in store.reports.of_class(opened[0].id, opened[1])}
+
+
+@pytest.mark.parametrize("zone", ["nowhere", "..%2F..%2Fetc%2Flocaltime"])
+def test_a_zone_that_nobody_knows_changes_nothing(opened: Opened, zone: str) -> None:
+    assert ask(opened[0].id, opened[1], zone=zone).status == 200
+
+
 @pytest.mark.parametrize("secret", [None, "0" * 32, "", "another"])
 def test_nobody_else_gets_any(store: Store, opened: Opened, secret: str | None) -> None:
     _other, others_secret = store.classes.open("4a", "u" * 32)
@@ -72,7 +89,7 @@ def test_nobody_else_gets_any(store: Store, opened: Opened, secret: str | None) 
 def test_a_report_that_is_gone_meanwhile_is_left_out(store: Store, opened: Opened) -> None:
     found = store.reports.of_class(opened[0].id, opened[1])
     gone = HandedIn("0" * 10, UserText("gone"), UserText("ann"), 1.75e9)
-    content = b"".join(report_zip.zipped(opened[0].id, opened[1], [found[0], gone, found[1]]))
+    content = b"".join(report_zip.zipped(opened[0].id, opened[1], [found[0], gone, found[1]], ""))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert [name[:2] for name in archive.namelist()] == ["01", "03"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -35,11 +34,6 @@ def whole(title: Words, sections: Sequence[Section], lead: Sequence[Words] = ())
 def named(report: Report, name: UserText) -> Report:
     """The report with a student's name; without one there is a line to write it on."""
     return replace(report, blanks=[Blank(_("Name"), name)])
-
-
-def day(seconds: float) -> str:
-    """The day of a moment (seconds since the epoch), as it is read anywhere: 2026-11-29."""
-    return date.fromtimestamp(seconds).isoformat()
 
 
 def chart(make: Callable[[ChartView], Figure], description: str, height: int = 420) -> Chart:

@@ -15,7 +15,7 @@ from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
 from mnist_core.records import Run, Split
 from mnist_core.report import Chart, Paragraph, Report, Section, Words
-from mnist_core.ui import names, seal, watch
+from mnist_core.ui import names, seal, times, watch
 from mnist_core.ui.texts import _, ngettext
 
 MOST_RUNS = 100  # in a report: a browser draws so many curves at once
@@ -39,7 +39,7 @@ def report(views: Sequence[watch.View], charts: Shown | None = None) -> Report:
     if len(shown) < len(views):
         lead.append(_("You chose {n} runs. The report has the first {shown}.").format(n=len(views), shown=len(shown)))
     newest = max(view.run.created_at for view in shown)
-    return blocks.whole(_("Comparison of runs"), sections(shown, charts), [*lead, blocks.day(newest)])
+    return blocks.whole(_("Comparison of runs"), sections(shown, charts), [*lead, times.day(newest)])
 
 
 def sections(views: Sequence[watch.View], charts: Shown | None = None) -> list[Section]:

@@ -17,7 +17,7 @@ from mnist_core.panels.reports import blocks
 from mnist_core.records import SPLITS, Run
 from mnist_core.report import Facts, Paragraph, Part, Report, Section, Words
 from mnist_core.schedule import RISE
-from mnist_core.ui import names, watch
+from mnist_core.ui import names, times, watch
 from mnist_core.ui.texts import _
 
 ACCURACIES = {"train": N_("Training accuracy"), "validation": N_("Validation accuracy"), "test": N_("Test accuracy")}
@@ -28,7 +28,7 @@ def report(view: watch.View, prediction: str | None = None) -> Report:
     run = view.run
     title, network = names.run_title(run), names.describe(run.config, run.rates)
     lead: list[Words] = [network] if title.plain != network else []
-    return blocks.whole(title, sections(view, prediction), [*lead, blocks.day(run.created_at)])
+    return blocks.whole(title, sections(view, prediction), [*lead, times.day(run.created_at)])
 
 
 def sections(view: watch.View, prediction: str | None = None, *, says_prediction: bool = True) -> list[Section]:

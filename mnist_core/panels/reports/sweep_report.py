@@ -13,7 +13,7 @@ from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
 from mnist_core.records import SweepRecord
 from mnist_core.report import Chart, Column, Facts, Paragraph, Report, Section, Table, Words
-from mnist_core.ui import names, watch
+from mnist_core.ui import names, times, watch
 from mnist_core.ui.texts import _
 
 
@@ -31,7 +31,7 @@ def report(sweep: SweepRecord, views: Sequence[watch.View]) -> Report:
         high=names.number(sweep.rates[-1]),
         settings=names.but_the_rate(sweep.config),
     )
-    lead: list[Words] = [text, blocks.day(sweep.created_at)]
+    lead: list[Words] = [text, times.day(sweep.created_at)]
     return blocks.whole(_("Learning rate sweep"), sections(sweep, views), lead)
 
 
