@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from mnist_core import comparison, data, escape
@@ -109,9 +109,9 @@ def choice(word: str) -> str:
     return _(CHOICES.get(word, word))
 
 
-def labels(words: Iterable[Word]) -> dict[Word, str]:
+def labels(words: Collection[Word]) -> dict[Word, str]:
     """What buttons for these choices say, as Markdown; no two say the same, since the browser tells which one by what it says."""
-    titles = own_titles()
+    titles = own_titles() if any(map(own_id, words)) else {}
     return {word: escape.markdown(titles.get(word) or choice(word)) for word in words}
 
 
