@@ -23,7 +23,7 @@ from mnist_core.escape import UserText
 from mnist_core.messages import N_
 from mnist_core.records import HandedIn
 from mnist_core.store.class_rows import IS_IN, for_teacher, raise_version
-from mnist_core.store.database import Part, next_order
+from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.rows import as_id, insert_into
 from mnist_core.store.tables import members, report_scripts, reports, rounds
 
@@ -54,14 +54,15 @@ class Reports(Part):
         }
         with self.database.begin() as connection:
             member = _member(connection, student)
-            raise_version(connection, member.class_id)  # the class's row is locked: one after another
+            raise_version(connection, member.class_id)  # the class's row is locked: one after another …
+            order = next_order(connection)  # … and the sequence: scripts are of all classes
             if script:
                 kept = insert_into(connection, report_scripts).values(digest=row["script"], data=script)
                 connection.execute(kept.on_conflict_do_nothing())
             earlier = [one for one, title in _open_ones(connection, member).items() if title == row["title"]]
             if earlier:
                 delete_reports(connection, reports.c.id.in_(earlier))
-            row |= {"class_id": member.class_id, "member_id": member.id, "handed_in_order": next_order(connection)}
+            row |= {"class_id": member.class_id, "member_id": member.id, "handed_in_order": order}
             connection.execute(sa.insert(reports).values(row))
             _drop_oldest(connection, member.id)
             is_open = row["id"] in _open_ones(connection, member)
@@ -72,6 +73,7 @@ class Reports(Part):
         with self.database.begin() as connection:
             member = _member(connection, student)
             raise_version(connection, member.class_id)
+            wait_for_others(connection)
             if report_id not in _open_ones(connection, member):
                 raise ClassError(N_("This report can no longer be taken back: its round is closed."))
             delete_reports(connection, reports.c.id == report_id)
@@ -108,7 +110,8 @@ class Reports(Part):
 
 
 def delete_reports(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-    """Delete reports, and the scripts that no report needs any more."""
+    """Delete reports, and the scripts that no report needs any more; whoever asks for it has locked the store's sequence, so that
+    none is handed in with such a script meanwhile."""
     connection.execute(sa.delete(reports).where(which))
     needed = sa.select(reports.c.script).where(reports.c.script.is_not(None))
     connection.execute(sa.delete(report_scripts).where(report_scripts.c.digest.not_in(needed)))

@@ -4,7 +4,7 @@ once on PostgreSQL, each in a thread and a connection of its own, held up where 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from mnist_core.store.class_rows import LIFETIME_DAYS
 from mnist_core.store.tables import counters, runs
 from tests.conftest import wait_until
 from tests.postgresql import Server
-from tests.store.class_of_two import ANN, EVE, Opened, ids
+from tests.store.class_of_two import ANN, EVE, TEACHER, Opened, ids
 
 CONFIG = RunConfig()
 LESSON = "a-lesson"
@@ -42,6 +42,12 @@ def held_up(store: Store) -> Iterator[Callable[..., None]]:
     others = sa.create_engine(store.database.url)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
+    def settled(looking: sa.Connection, begun: list[Future[object]]) -> bool:
+        """Whether each waits or has ended."""
+        with looking.begin():
+            count: int = looking.execute(sa.text(waiting)).scalar_one()
+        return count + sum(one.done() for one in begun) == len(begun)
+
     def do(locked: sa.Select[tuple[object, ...]], *acts: Callable[[], object]) -> None:
         with others.connect() as connection, others.connect() as looking, ThreadPoolExecutor(len(acts)) as pool:
             connection.execute(locked.with_for_update())
@@ -49,8 +55,7 @@ def held_up(store: Store) -> Iterator[Callable[..., None]]:
                 begun = []
                 for act in acts:
                     begun.append(pool.submit(act))
-                    wait_until(lambda: looking.scalar(sa.text(waiting)) == len(begun) or looking.rollback())
-                    looking.rollback()
+                    wait_until(lambda: settled(looking, begun))
             finally:
                 connection.commit()
             for one in begun:
@@ -97,6 +102,22 @@ def test_somebody_joins_while_the_time_of_the_class_is_over(
 
     held_up(SEQUENCE, store.classes.delete_expired, join)
     assert store.classes.get(opened[0].id) is None
+
+
+def test_the_last_report_of_a_script_is_taken_back_while_another_class_hands_one_in(
+    store: Store, opened: Opened, held_up: Callable[..., None]
+) -> None:
+    store.rounds.give(*ids(opened), Plan(UserText("Report"), config=CONFIG))
+    report = store.reports.hand_in(ANN, "One", b"page", b"script")
+    other, secret = store.classes.open("another class", TEACHER)
+    store.classes.join(other.code, EVE, "Eel")
+    held_up(
+        SEQUENCE,
+        lambda: store.reports.hand_in(EVE, "Two", b"page", b"script"),
+        lambda: store.reports.take_back(ANN, report.id),
+    )
+    (kept,) = store.reports.of_class(other.id, secret)
+    assert store.reports.content(other.id, secret, kept.id) == (b"page", b"script")
 
 
 def trained(store: Store) -> list[Report]:
