@@ -258,12 +258,13 @@ def parse_field(name: str, text: str) -> Any:
     """
     kind = FIELDS[name]
     parse: Callable[[str], Any]
+    template = N_("{field} cannot be {value}. Expected a whole number such as 100.")
     if name in _INT_TUPLES:
-        parse = _parse_layers
+        parse, template = _parse_layers, N_("{field} cannot be {value}. Expected whole numbers such as 128-64.")
     elif kind is bool:
-        parse = _parse_bool
+        parse, template = _parse_bool, N_("{field} must be true or false, not {value}.")
     elif kind is float:
-        parse = float
+        parse, template = float, N_("{field} cannot be {value}. Expected a number such as 0.1 or 3e-4.")
     elif choices(name):
         parse = str
     else:
@@ -273,7 +274,7 @@ def parse_field(name: str, text: str) -> Any:
     try:
         return parse(text.strip())
     except ValueError:
-        raise ConfigError([problem(N_("{field} cannot be {value}."), name, text)]) from None
+        raise ConfigError([problem(template, name, text)]) from None
 
 
 def _parse_int(text: str) -> int:

@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 from mnist_core.errors import Problem
 from mnist_core.image_sets import OWN_MOST, own_id
-from mnist_core.messages import N_, Message
+from mnist_core.messages import N_, Message, SettingName
+
+OTHERS = ("train_size", "validation_size", "batch_norm")  # settings that sentences about others name
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _joint_problems(config: Any) -> list[Problem]:
         problems.append(
             problem(
                 N_(
-                    "classes must be {count} for these images, not {value}. Leave it as it is; only images of your own may have fewer."
+                    "{field} must be {count} for these images, not {value}. Leave it as it is; only images of your own may have fewer."
                 ),
                 "classes",
                 config.classes,
@@ -134,7 +136,7 @@ def _joint_problems(config: Any) -> list[Problem]:
         problems.append(
             problem(
                 N_(
-                    "train_size and validation_size can be at most {total} images together, but {train} + {validation} = {sum}. Make one of them smaller."
+                    "{train_size} and {validation_size} can be at most {total} images together, but {train} + {validation} = {sum}. Make one of them smaller."
                 ),
                 "validation_size",
                 config.validation_size,
@@ -147,7 +149,7 @@ def _joint_problems(config: Any) -> list[Problem]:
     if config.batch_size > config.train_size:
         problems.append(
             problem(
-                N_("batch_size {value} is larger than train_size {train}. Use at most {train}."),
+                N_("{field} {value} is larger than {train_size} {train}. Use at most {train}."),
                 "batch_size",
                 config.batch_size,
                 train=config.train_size,
@@ -157,7 +159,7 @@ def _joint_problems(config: Any) -> list[Problem]:
     if config.kernel_size % 2 == 0:
         problems.append(
             problem(
-                N_("kernel_size must be an odd number, not {value}, so that the kernel has a center pixel."),
+                N_("{field} must be an odd number, not {value}, so that the kernel has a center pixel."),
                 "kernel_size",
                 config.kernel_size,
             )
@@ -165,7 +167,7 @@ def _joint_problems(config: Any) -> list[Problem]:
     if config.early_stopping and not config.validation_size:
         problems.append(
             problem(
-                N_("early_stopping needs a validation loss. Set validation_size above 0, or early_stopping to 0."),
+                N_("{field} needs a validation loss. Set {validation_size} above 0, or {field} to 0."),
                 "early_stopping",
                 config.early_stopping,
             )
@@ -180,11 +182,11 @@ def _lone_image_problems(config: Any) -> list[Problem]:
         return []
     if config.batch_size == 1:
         template = N_(
-            "batch_norm needs at least two images in every batch, but batch_size is 1. Set batch_size to 2 or more, or batch_norm to false."
+            "{batch_norm} needs at least two images in every batch, but {field} is 1. Set {field} to 2 or more, or turn {batch_norm} off."
         )
         return [problem(template, "batch_size", config.batch_size)]
     template = N_(
-        "batch_norm needs at least two images in every batch, but with train_size {train} and batch_size {value} the last batch has only one. Set train_size to {fewer}, or batch_size to {more}."
+        "{batch_norm} needs at least two images in every batch, but with {train_size} {train} and {field} {value} the last batch has only one. Set {train_size} to {fewer}, or {field} to {more}."
     )
     return [
         problem(
@@ -200,8 +202,9 @@ def _lone_image_problems(config: Any) -> list[Problem]:
 
 
 def problem(template: str, name: str, value: Any, **more: Any) -> Problem:
-    """What is wrong with the `value` of setting `name`, in a sentence with `field`, `value` and `more`."""
-    return Problem(name, Message(template, {"field": name, "value": _shown(value), **more}))
+    """What is wrong with the `value` of setting `name`, in a sentence with `field`, `value`, `more` and the names of other settings."""
+    others = {other: SettingName(other) for other in OTHERS if f"{{{other}}}" in template}
+    return Problem(name, Message(template, {"field": SettingName(name), "value": _shown(value), **others, **more}))
 
 
 def _shown(value: Any) -> str:

@@ -3,6 +3,9 @@
 The core speaks English templates; pages translate a template through gettext and fill it in afterwards, so that
 one sentence has one entry in the catalog whatever its numbers are. `N_` marks a template for extraction.
 
+Settings stand in a sentence under their identifiers, as the command line and files have them: pages, where a setting has a name
+that is read, give `Message.text` their own words for them.
+
 Where something lies on the server is for who runs it: `str(message)`, for logs and the command line, has all of it, `text`,
 for pages, leaves out what PLACES and DETAILS name.
 """
@@ -33,25 +36,42 @@ def _last_part(place: str) -> str:
     return scheme if sign and scheme != "sqlite" else PurePath(place).name or "…"
 
 
+class SettingName(str):
+    """The identifier of a setting."""
+
+
+class SettingWord(str):
+    """A value of a setting that is a word: one of its choices, `true` or `false`."""
+
+
+Term = Callable[[str], str]  # what to say instead of a SettingName or a SettingWord
+
+
 @dataclass(frozen=True)
 class Message:
     """A sentence: `template` in str.format syntax and the `values` for its fields.
 
-    A value may itself be a Message; it is translated on the way.
+    A value may itself be a Message; it is translated on the way. A tuple of values is a list with commas.
     """
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def text(self, translate: Translate = str, *, places: bool = False) -> str:
+    def text(self, translate: Translate = str, *, places: bool = False, term: Term = str) -> str:
         """The sentence in the language of `translate` (default: English, as written).
 
-        `places`: with folders, addresses and the words of other programs, for who runs the server.
+        `places`: with folders, addresses and the words of other programs, for who runs the server. `term`: what settings and
+        their words are called (default: as in files).
         """
-        values = {
-            name: value.text(translate, places=places) if isinstance(value, Message) else value
-            for name, value in self.values.items()
-        }
+
+        def shown(value: Any) -> Any:
+            if isinstance(value, Message):
+                return value.text(translate, places=places, term=term)
+            if isinstance(value, tuple):
+                return ", ".join(str(shown(one)) for one in value)
+            return term(value) if isinstance(value, SettingName | SettingWord) else value
+
+        values = {name: shown(value) for name, value in self.values.items()}
         if not places:
             values |= {name: _last_part(str(values[name])) for name in PLACES if name in values}
             values |= {name: translate(_SEE_LOG) for name in DETAILS if name in values}

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choices
 from mnist_core.errors import ConfigError, RoundError
 from mnist_core.escape import NOTHING, UserText
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, SettingWord, message
 from mnist_core.records import Curves, Prediction, Run
 
 RoundKind = Literal["run", "sweep", "range-test", "idea", "lesson"]
@@ -193,7 +193,7 @@ def in_words(name: str, allowed: Sequence[Any]) -> Message:
             greatest=greatest,
         )
     if choices(name) or FIELDS[name] is bool:
-        return message(N_("one of {options}"), options=", ".join(shown(word) for word in allowed))
+        return message(N_("one of {options}"), options=tuple(shown(word) for word in allowed))
     return message(N_("from {low} to {high}"), low=shown(allowed[0]), high=shown(allowed[1]))
 
 
@@ -201,9 +201,9 @@ def shown(value: Any) -> str:
     """A setting's value in a sentence."""
     if isinstance(value, list | tuple):
         return "–".join(map(str, value)) or "0"
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool | str):
+        return SettingWord(str(value).lower() if isinstance(value, bool) else value)
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 # ---- what is given ---------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def test_what_is_said_of_a_batch_of_one_image_helps() -> None:
         RunConfig(batch_norm=True, train_size=train - 1, batch_size=batch)
     RunConfig(batch_norm=True, train_size=7, batch_size=4)
     assert (
-        "Set batch_size to 2 or more, or batch_norm to false" in problems(batch_norm=True, batch_size=1)["batch_size"]
+        "Set batch_size to 2 or more, or turn batch_norm off" in problems(batch_norm=True, batch_size=1)["batch_size"]
     )
 
 

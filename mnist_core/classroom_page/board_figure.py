@@ -21,7 +21,7 @@ from mnist_core.figures import sweep_zones, theme
 from mnist_core.figures.axes import ChartView, ends, log_ticks, loss_axis, packed, spread, top_of_loss
 from mnist_core.figures.curves import AXES, Figure, Trace
 from mnist_core.figures.sweep import METRICS, Metric, SweepView
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, SettingWord, Term, Translate, message
 from mnist_core.records import Split
 from mnist_core.rounds import LAYERS, Plan, RoundRun, shown
 
@@ -113,10 +113,15 @@ class _Axis:
     title: str
 
 
-def points_chart(plan: Plan, round_id: str, runs: Sequence[RoundRun], look: BoardLook, translate: Translate) -> Figure:
-    """Every run as a point: the setting against how it ended, or stands. A trace's `meta` has the ids of its points."""
+def points_chart(
+    plan: Plan, round_id: str, runs: Sequence[RoundRun], look: BoardLook, translate: Translate, term: Term = str
+) -> Figure:
+    """Every run as a point: the setting against how it ended, or stands. A trace's `meta` has the ids of its points.
+
+    `term`: what the words of settings are called.
+    """
     drawn = [one for one in chosen(runs, look.which) if len(one.curves.evaluations) or one.run.result]
-    axis = _axis(drawn, plan, look, translate)
+    axis = _axis(drawn, plan, look, translate, term)
     part = translate(theme.SPLIT_STYLES[look.split].name)
     layout = _layout(f"{translate(METRICS[look.metric])} – {part}", axis.title, round_id, look)
     layout["xaxis"] |= axis.words
@@ -290,7 +295,7 @@ def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook
 # ---- from left to right --------------------------------------------------------------------------------------------
 
 
-def _axis(drawn: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate) -> _Axis:
+def _axis(drawn: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate, term: Term) -> _Axis:
     name = look.across
     if not name:
         return _of_students(drawn, look, translate)
@@ -298,7 +303,7 @@ def _axis(drawn: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Tra
     title = title[:1].upper() + title[1:]
     if name in RANGES and FIELDS[name] is not bool:
         return _of_numbers(drawn, name, plan.free[name], title, look)
-    return _of_words(drawn, name, title, look)
+    return _of_words(drawn, name, title, look, term)
 
 
 def _of_students(drawn: Sequence[RoundRun], look: BoardLook, translate: Translate) -> _Axis:
@@ -329,14 +334,18 @@ def _of_numbers(drawn: Sequence[RoundRun], name: str, allowed: Sequence[float], 
     return _Axis(places, colors, [f"{title}: {shown(value)}" for value in values], words, title)
 
 
-def _of_words(drawn: Sequence[RoundRun], name: str, title: str, look: BoardLook) -> _Axis:
+def _of_words(drawn: Sequence[RoundRun], name: str, title: str, look: BoardLook, term: Term) -> _Axis:
+    def said(value: Any) -> str:
+        word = shown(value)
+        return term(word) if isinstance(word, SettingWord) else word
+
     values = [getattr(one.run.config, name) for one in drawn]
     order = {value: place for place, value in enumerate(sorted(set(values), key=_rank(name)))}
     places = [order[value] + JITTER * (2 * _in_the_band(one) - 1) for one, value in zip(drawn, values, strict=True)]
-    ticks = {"tickmode": "array", "tickvals": list(order.values()), "ticktext": [shown(value) for value in order]}
+    ticks = {"tickmode": "array", "tickvals": list(order.values()), "ticktext": [said(value) for value in order]}
     words = ends(-0.6, max(len(order), 1) - 0.4) | ticks | {"showgrid": False}
     colors = [theme.run_color(order[value], look.dark) for value in values]
-    return _Axis(places, colors, [f"{title}: {shown(value)}" for value in values], words, title)
+    return _Axis(places, colors, [f"{title}: {said(value)}" for value in values], words, title)
 
 
 def _rank(name: str) -> Any:
@@ -346,10 +355,12 @@ def _rank(name: str) -> Any:
 # ---- the curves ----------------------------------------------------------------------------------------------------
 
 
-def curves_chart(plan: Plan, round_id: str, runs: Sequence[RoundRun], look: BoardLook, translate: Translate) -> Figure:
+def curves_chart(
+    plan: Plan, round_id: str, runs: Sequence[RoundRun], look: BoardLook, translate: Translate, term: Term = str
+) -> Figure:
     """All curves as thin lines, in the colors that the points have; of more than `LINES` the newest."""
     drawn = [one for one in chosen(runs, look.which) if len(one.curves.evaluations)][-LINES:]
-    axis = _axis(drawn, plan, look, translate)
+    axis = _axis(drawn, plan, look, translate, term)
     layout = _layout(translate(N_("Curves")), translate(AXES["epoch"]), round_id, look)
     column = f"{look.split}_{look.metric}"
     columns = [one.curves.evaluations[column] for one in drawn]

@@ -5,6 +5,7 @@ Students see the runs on it only where the teacher says so. Each chart is one it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -71,11 +72,18 @@ def _shown_round(class_id: str) -> Round | None:
     rounds = session.store().rounds.given(class_id)
     if not _is_teacher(class_id):
         rounds = [given for given in rounds if given.board_shown]
-    by_id = {given.id: given for given in rounds}
-    if st.session_state.get("board_round") in by_id:
-        return by_id[st.session_state["board_round"]]
     trains = [given for given in rounds if given.plan.kind != "idea"]
-    return next((given for given in trains if given.state == "open"), trains[-1] if trains else None)
+    opened = _open(trains)
+    chosen, opened_then = st.session_state.get("board_round", (None, None))
+    if opened is not None and opened.id != opened_then:  # another than when it was chosen
+        st.session_state.pop("board_round", None)
+        chosen = None
+    last = trains[-1] if trains else None
+    return next((given for given in trains if given.id == chosen), opened or last)
+
+
+def _open(rounds: Sequence[Round]) -> Round | None:
+    return next((given for given in rounds if given.state == "open"), None)
 
 
 def _is_teacher(class_id: str) -> bool:
@@ -147,7 +155,8 @@ def _choose_round(given: Round) -> None:
     rounds = session.store().rounds.given(given.class_id)
     if not _is_teacher(given.class_id):
         rounds = [one for one in rounds if one.board_shown]
-    titles = {one.id: f"{one.number}. {one.plan.title.plain}" for one in rounds if one.plan.kind != "idea"}
+    rounds = [one for one in rounds if one.plan.kind != "idea"]
+    titles = {one.id: f"{one.number}. {one.plan.title.plain}" for one in rounds}
     if len(titles) > 1:
         st.session_state["board_round_choice"] = given.id
         st.selectbox(
@@ -156,13 +165,15 @@ def _choose_round(given: Round) -> None:
             format_func=titles.__getitem__,
             key="board_round_choice",
             on_change=_keep_round,
+            args=(_open(rounds),),
             width=260,
             label_visibility="collapsed",
         )
 
 
-def _keep_round() -> None:
-    st.session_state["board_round"] = st.session_state["board_round_choice"]
+def _keep_round(opened: Round | None) -> None:
+    """The choice holds until another round is opened than the one that is open now."""
+    st.session_state["board_round"] = st.session_state["board_round_choice"], opened and opened.id
 
 
 # ---- charts --------------------------------------------------------------------------------------------------------
@@ -202,14 +213,14 @@ def _chart(shown: board.Board, name: Any, make: Any, key: str, *, height: int = 
 def _points(round_id: str, look: BoardLook) -> live_parts.Picture:
     shown = board.found(round_id)
     key = (round_id, shown.version, look, texts.language(), "points")
-    make = partial(board_figure.points_chart, shown.round.plan, round_id, shown.runs, look, _)
+    make = partial(board_figure.points_chart, shown.round.plan, round_id, shown.runs, look, _, names.term)
     return live_parts.Picture(watch.figure(key, make), board_figure.describe_points(shown.runs, look).text(_))
 
 
 def _curves(round_id: str, look: BoardLook) -> live_parts.Picture:
     shown = board.found(round_id)
     key = (round_id, shown.version, look, texts.language(), "curves")
-    make = partial(board_figure.curves_chart, shown.round.plan, round_id, shown.runs, look, _)
+    make = partial(board_figure.curves_chart, shown.round.plan, round_id, shown.runs, look, _, names.term)
     return live_parts.Picture(watch.figure(key, make), _("Curves of all runs, overlaid."))
 
 

@@ -21,7 +21,18 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_core import escape, settings
 from mnist_core.errors import ConfigError, MnistLabError, StoreError, TransientStoreError
 from mnist_core.jobs import keeper
-from mnist_core.ui import address, data_note, embedding, large_type, membership, session, texts, visits, widget_messages
+from mnist_core.ui import (
+    address,
+    data_note,
+    embedding,
+    large_type,
+    membership,
+    names,
+    session,
+    texts,
+    visits,
+    widget_messages,
+)
 from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
@@ -282,8 +293,11 @@ def sentence(error: MnistLabError) -> str:
     """The error as Markdown, one line per problem of a configuration; what is for who runs the server alone goes to the log."""
     if error.message.has_places:
         _log_once(str(error), int(time.monotonic() // LOG_AGAIN))
-    messages = [problem.message for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
-    return "\n\n".join(escape.markdown(message.text(_)) for message in messages)
+    if isinstance(error, ConfigError):  # which begin with the name of a setting
+        sentences = [names.headline(problem.message.text(_, term=names.term)) for problem in error.problems]
+    else:
+        sentences = [error.message.text(_, term=names.term)]
+    return "\n\n".join(map(escape.markdown, sentences))
 
 
 def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, Any]:

@@ -11,7 +11,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
 from mnist_core.image_sets import SETS, DatasetName, KnownName, class_names, own_id
-from mnist_core.messages import N_
+from mnist_core.messages import N_, SettingName
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
 from mnist_core.ui import own_images
@@ -300,6 +300,13 @@ def headline(words: str) -> str:
 def setting(name: str) -> str:
     """What a setting, or the changes of a run's rate, are called where the name begins: at the head of a column, of a control."""
     return headline(_(comparison.NAMES[name]))
+
+
+def term(written: str) -> str:
+    """What a setting, or a word of one, is called within a sentence."""
+    if isinstance(written, SettingName):
+        return _(comparison.NAMES[written]) if written in comparison.NAMES else written
+    return {"true": _("yes"), "false": _("no")}.get(written) or choice(written)
 
 
 def value(setting: Any) -> str:

@@ -190,7 +190,7 @@ def test_settings_that_are_words_have_their_names() -> None:
     ]
     made = report(results(rows, free={"optimizer": ("adam", "sgd")}))
     (chart,) = [part for part in parts(made, "Board") if isinstance(part, Chart)]
-    assert list(chart.light["layout"]["xaxis"]["ticktext"]) == ["adam", "sgd"]
+    assert list(chart.light["layout"]["xaxis"]["ticktext"]) == ["Adam", "SGD"]
     loss, _accuracy = [part for part in parts(made, "Curves") if isinstance(part, Chart)]
     assert len({line["line"]["color"] for line in loss.light["data"]}) == 1  # words have no order
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.escape import UserText
 from mnist_core.records import EVALUATION_DTYPE, Class, Curves, Progress, Report
 from mnist_core.rounds import Round
 from mnist_core.store import Store
@@ -128,6 +129,38 @@ def test_an_earlier_round_is_at_hand(open_page: Open, store: Store, opened: Open
     assert points(app) == []
     app.selectbox(key="board_round_choice").set_value(first.id).run()
     assert points(app) == [run_id]
+
+
+def test_a_round_that_is_opened_next_appears_whatever_was_chosen(open_page: Open, store: Store, opened: Opened) -> None:
+    first = give(store, opened, replace(PLAN, title=UserText("First")))
+    store.rounds.set_state(opened[0].id, opened[1], first.id, "closed")
+    second = give(store, opened, replace(PLAN, title=UserText("Second")))
+    app = board(open_page, opened[0])
+    assert app.title[0].value == "2. Second"
+    app.selectbox(key="board_round_choice").set_value(first.id).run()
+    assert app.title[0].value == "1. First"
+    store.rounds.set_state(opened[0].id, opened[1], second.id, "closed")
+    app.run()
+    assert app.title[0].value == "1. First"  # it stays as long as nothing new is given
+    third = give(store, opened, replace(PLAN, title=UserText("Third")))
+    app.run()
+    assert app.title[0].value == "3. Third"
+    store.rounds.set_state(opened[0].id, opened[1], third.id, "closed")
+    app.run()
+    assert app.title[0].value == "3. Third"
+
+
+def test_the_words_of_settings_are_those_of_the_page(open_page: Open, store: Store, opened: Opened) -> None:
+    plan = replace(PLAN, free={"activation": ("relu", "leaky-relu"), "batch_norm": (False, True)})
+    trained(store, give(store, opened, plan))
+    axes = {
+        language: charts(board(open_page, opened[0], lang=language))["chart_board"]["figure"]["layout"]["xaxis"]
+        for language in ("en", "ko")
+    }
+    assert axes["en"]["ticktext"] == ["ReLU"]
+    app = board(open_page, opened[0], lang="ko")
+    app.selectbox(key=f"board_across_{store.rounds.given(opened[0].id)[0].id}").set_value("batch_norm").run()
+    assert charts(app)["chart_board"]["figure"]["layout"]["xaxis"]["ticktext"] == ["아니요"]
 
 
 def test_a_run_that_was_clicked_on_is_opened_shown_to_all_and_stopped(

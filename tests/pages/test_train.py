@@ -86,14 +86,14 @@ def test_the_address_restores_the_controls(open_page: Open) -> None:
 
 def test_an_impossible_address_is_a_sentence(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net", learning_rate="1000")
-    assert "learning_rate must be from 1e-06 to 100, not 1000." in texts(app)
+    assert "Learning rate must be from 1e-06 to 100, not 1000." in texts(app)
     assert app.select_slider(key="c_learning_rate").value == 0.5
 
 
 def test_a_typed_rate_out_of_range_is_a_sentence_and_changes_nothing(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net")
     app.text_input(key="c_exact_rate").input("1e9").run()
-    assert "learning_rate must be from 1e-06 to 100, not 1e+09." in texts(app)
+    assert "Learning rate must be from 1e-06 to 100, not 1e+09." in texts(app)
     assert app.select_slider(key="c_learning_rate").value == 0.5
     app.text_input(key="c_exact_rate").input("0.37").run()
     assert app.select_slider(key="c_learning_rate").value == 0.37
@@ -120,7 +120,7 @@ def test_a_typed_rate_holds_until_the_rate_is_set_otherwise(open_page: Open) -> 
         lambda: app.selectbox(key="preset_choice").set_value("keras-first-look").run(),
     ):
         typed("abc")
-        assert "'abc'" in texts(app)
+        assert "Learning rate cannot be 'abc'. Expected a number such as 0.1 or 3e-4." in texts(app)
         change()
         assert not app.error
         assert app.text_input(key="c_exact_rate").value == ""
@@ -158,7 +158,7 @@ def test_variants_that_cannot_be_run_are_said_before_the_press(open_page: Open) 
     assert not app.button(key="run_all").disabled
     app.toggle(key="c_batch_norm").set_value(True).run()
     assert app.button(key="run_all").disabled
-    assert "batch_norm needs at least two images" in unescape(app.button(key="run_all").help)
+    assert "Batch normalization needs at least two images" in unescape(app.button(key="run_all").help)
     app.toggle(key="c_batch_norm").set_value(False).run()
     assert not app.button(key="run_all").disabled
 
