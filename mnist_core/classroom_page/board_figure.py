@@ -146,7 +146,11 @@ def describe_points(runs: Sequence[RoundRun], look: BoardLook) -> Message:
     broken = sum(one.run.outcome in zones.BROKEN for one in drawn)
     accuracies = [zones.last(one.run, one.curves, "validation", "accuracy") for one in drawn]
     best = max((value for value in accuracies if math.isfinite(value)), default=math.nan)
-    text = N_("{runs} runs are shown; {broken} diverged or collapsed. The best validation accuracy is {best}.")
+    text = (
+        N_("{runs} run is shown; {broken} diverged or collapsed. The best validation accuracy is {best}.")
+        if len(drawn) == 1
+        else N_("{runs} runs are shown; {broken} diverged or collapsed. The best validation accuracy is {best}.")
+    )
     return message(text, runs=len(drawn), broken=broken, best="–" if math.isnan(best) else f"{best:.1%}")
 
 

@@ -182,10 +182,13 @@ def _settings(opened: Class, secret: str) -> None:
             help=_("While this is on, nobody but members of a class can start runs on this server."),
         )
         _own_link(opened, secret)
+        days = round(opened.days_left)
         st.caption(
-            _("By itself the class is deleted after the server has run for {days} more days.").format(
-                days=round(opened.days_left)
-            )
+            ngettext(
+                "By itself the class is deleted after the server has run for {days} more day.",
+                "By itself the class is deleted after the server has run for {days} more days.",
+                days,
+            ).format(days=days)
         )
         with st.popover(_("Delete this class"), icon=":material/delete:"):
             st.markdown(_("The class goes with all nicknames and runs of its members. This cannot be undone."))

@@ -56,7 +56,8 @@ def predictions_chart(
 
 def describe(predictions: Sequence[str]) -> Message:
     """The bars in words."""
-    return message(N_("{n} predictions, as bars."), n=len(predictions))
+    n = len(predictions)
+    return message(N_("{n} prediction, as bars.") if n == 1 else N_("{n} predictions, as bars."), n=n)
 
 
 def _results(question: Question, runs: Sequence[RoundRun]) -> list[str]:

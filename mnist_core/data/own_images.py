@@ -82,7 +82,9 @@ class Collection:
         for name, images in self.images.items():
             if len(images) < FEWEST_IMAGES:
                 raise DataFileError(
-                    N_("The class “{name}” has {count} images, and at least {fewest} are needed."),
+                    N_("The class “{name}” has {count} image, and at least {fewest} are needed.")
+                    if len(images) == 1
+                    else N_("The class “{name}” has {count} images, and at least {fewest} are needed."),
                     name=name,
                     count=len(images),
                     fewest=FEWEST_IMAGES,

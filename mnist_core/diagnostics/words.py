@@ -207,7 +207,10 @@ def _collapsed(run: Run, metrics: RunMetrics) -> Explanation:
 def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
     step = metrics.step if metrics is not None else run.progress.step
     summary = message(
-        N_("After {step} updates the curves do not yet show where training is heading."), step=f"{step:,}"
+        N_("After {step} update the curves do not yet show where training is heading.")
+        if step == 1
+        else N_("After {step} updates the curves do not yet show where training is heading."),
+        step=f"{step:,}",
     )
     return _explanation(summary, advice=None if run.outcome is None else advice.too_early())
 

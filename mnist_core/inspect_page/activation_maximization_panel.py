@@ -12,7 +12,7 @@ from mnist_core.panels import analysis_panel, image_split
 from mnist_core.records import Run
 from mnist_core.ui import frame
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 LAYERS = {
     "convolution": N_("Convolution"),
@@ -50,9 +50,17 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
     st.image(labeled_sheet(result.smooth, columns=10, scale=4, labels=range(units), letters=6), width=1000)
     filters = models.describe(run.config).layers[layer].kind == "convolution"
     caption = (
-        _("The image found for each of the {units} filters, by filter number.")
+        ngettext(
+            "The image found for the only filter.",
+            "The image found for each of the {units} filters, by filter number.",
+            units,
+        )
         if filters
-        else _("The image found for each of the {units} units, by unit number.")
+        else ngettext(
+            "The image found for the only unit.",
+            "The image found for each of the {units} units, by unit number.",
+            units,
+        )
     )
     st.caption(caption.format(units=units))
     unit = int(

@@ -23,7 +23,7 @@ from mnist_core.records import Run
 from mnist_core.ui import frame, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 VIEWS = {
     "weights": N_("First-layer weights"),
@@ -67,9 +67,17 @@ def _first_weights(run: Run, snapshot: Snapshot) -> None:
     sheet = signed_sheet(first_values, columns, scale=max(2, 112 // side), dark=session.dark())
     st.image(sheet, width=min(1000, 120 * min(columns, len(first_values))))
     caption = (
-        _("Weights of {shown} of {count} filters after step {step}, each scaled to its own maximum.")
+        ngettext(
+            "Weights of the only filter after step {step}, scaled to its maximum.",
+            "Weights of {shown} of {count} filters after step {step}, each scaled to its own maximum.",
+            len(values),
+        )
         if convolutional
-        else _("Weights of {shown} of {count} first-layer units after step {step}, each scaled to its own maximum.")
+        else ngettext(
+            "Weights of the only first-layer unit after step {step}, scaled to its maximum.",
+            "Weights of {shown} of {count} first-layer units after step {step}, each scaled to its own maximum.",
+            len(values),
+        )
     )
     st.caption(caption.format(shown=len(first_values), count=len(values), step=f"{snapshot.step:,}"))
 
@@ -111,9 +119,12 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
         st.info(_("Every output of this layer is 0 for this image."))
         return
     if output.ndim == 1:
-        sentence = _("{alive} of {count} units are active (above 0); the maximum is {maximum}.").format(
-            alive=int((output > 0).sum()), count=len(output), maximum=f"{output.max():.3f}"
+        text = ngettext(
+            "{alive} of {count} unit is active (above 0); the maximum is {maximum}.",
+            "{alive} of {count} units are active (above 0); the maximum is {maximum}.",
+            len(output),
         )
+        sentence = text.format(alive=int((output > 0).sum()), count=len(output), maximum=f"{output.max():.3f}")
         st.markdown(sentence)
         figure = charts.units(output, session.dark(), _)
         live_chart(figure, key=panel.key("chart_units"), height=380, description=sentence, subject=f"{run.id} {number}")
@@ -145,12 +156,16 @@ def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: lis
     patch = padded[:, row : row + size, column : column + size]
     total = float((patch * kernels[chosen]).sum())
     bias = float(biases[chosen])
-    template = _(
-        "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and the activation function turns it into {value}."
+    template = ngettext(
+        "The {count} product is {total}; with the bias {bias} this gives {z}, and the activation function turns it into {value}.",
+        "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and the activation function turns it into {value}.",
+        patch.size,
     )
     if run.config.batch_norm:
-        template = _(
-            "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and batch normalization and the activation function turn it into {value}."
+        template = ngettext(
+            "The {count} product is {total}; with the bias {bias} this gives {z}, and batch normalization and the activation function turn it into {value}.",
+            "The {count} products over all input channels add up to {total}; with the bias {bias} this gives {z}, and batch normalization and the activation function turn it into {value}.",
+            patch.size,
         )
     text = template.format(
         count=patch.size,

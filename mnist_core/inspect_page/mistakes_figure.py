@@ -86,6 +86,10 @@ def describe(counts: NDArray[np.int64], classes: Classes = DIGITS) -> Message:
         return message(N_("All {images} images are classified correctly."), images=f"{counts.sum():,}")
     return message(
         N_(
+            "{right} of {images} images are classified correctly. The most frequent mistake: {true} taken for {answer}, once."
+        )
+        if wrong.max() == 1
+        else N_(
             "{right} of {images} images are classified correctly. The most frequent mistake: {true} taken for {answer}, {number} times."
         ),
         right=f"{counts.diagonal().sum():,}",

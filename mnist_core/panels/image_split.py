@@ -13,15 +13,10 @@ from mnist_core.messages import N_
 from mnist_core.records import Run, Split
 from mnist_core.ui import seal
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 Part = Literal["validation", "test"]
 PARTS: dict[Part, str] = {"validation": N_("Validation"), "test": N_("Test")}
-COUNTED: dict[Split, str] = {
-    "validation": N_("{n} validation images"),
-    "train": N_("{n} training images"),
-    "test": N_("{n} test images"),
-}
 
 
 def parts(run: Run) -> list[Part]:
@@ -49,4 +44,9 @@ def images(run: Run, part: Split) -> data.Part:
 
 def counted(part: Split, n: int) -> str:
     """`1,000 validation images`, `100 images that it was trained on`."""
-    return _(COUNTED[part]).format(n=f"{n:,}")
+    words = {
+        "validation": ngettext("{n} validation image", "{n} validation images", n),
+        "train": ngettext("{n} training image", "{n} training images", n),
+        "test": ngettext("{n} test image", "{n} test images", n),
+    }
+    return words[part].format(n=f"{n:,}")

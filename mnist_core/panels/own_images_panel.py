@@ -17,7 +17,7 @@ from mnist_core.messages import N_
 from mnist_core.records import OwnImages
 from mnist_core.ui import classwork, frame, names, session, visits
 from mnist_core.ui import own_images as kept
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 HOW: dict[How, str] = {
     "drawing": N_("Drawings and signs: cut out and centered, as MNIST's digits are"),
@@ -112,8 +112,9 @@ def _refused(gathered: Collection) -> None:
 
 def _preview(gathered: Collection) -> None:
     for name, images in gathered.images.items():
+        counted = ngettext("{n} image", "{n} images", len(images)).format(n=f"{len(images):,}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escape.markdown(name)}** · " + _("{n} images").format(n=len(images)), width="stretch")
+            st.markdown(f"**{escape.markdown(name)}** · " + counted, width="stretch")
             st.button(
                 _("Remove"), key=f"own_remove_{list(gathered.images).index(name)}", on_click=_remove, args=(name,)
             )

@@ -21,7 +21,7 @@ from mnist_core.records import SPLITS, Run
 from mnist_core.store import Command
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 SILENT_SECONDS = 20.0  # a run that trains and tells nothing for so long is spoken of
 
@@ -291,7 +291,11 @@ def _say_how_it_trained(run: Run) -> None:
     text = (
         _("Trained alone ({device}, threads: {threads}).")
         if together == 1
-        else _("Trained as one network with up to {others} other runs ({device}, threads: {threads}).")
+        else ngettext(
+            "Trained as one network with up to {others} other run ({device}, threads: {threads}).",
+            "Trained as one network with up to {others} other runs ({device}, threads: {threads}).",
+            together - 1,
+        )
     )
     st.caption(text.format(device=device.upper(), threads=threads, others=together - 1))
 

@@ -158,7 +158,9 @@ def _check_room(connection: sa.Connection, owner: str, more: int) -> None:
     ).one()
     if count >= SETS_EACH or used + more > BYTES_EACH:
         raise OwnImagesError(
-            N_("You have {count} sets of images with {used} MB already. Delete one of them."),
+            N_("You have {count} set of images with {used} MB already. Delete it first.")
+            if count == 1
+            else N_("You have {count} sets of images with {used} MB already. Delete one of them."),
             count=count,
             used=f"{used / 2**20:.1f}",
         )

@@ -141,9 +141,13 @@ def _check_own(own: Assignment) -> None:
         raise RoundError(N_("Say first what you expect: this round wants a prediction from everybody."))
     each = own.round.plan.runs_each
     if each is not None and own.started > each + own.extra:
-        raise RoundError(
-            N_("You have used all {most} runs of this round. Your teacher can give you more."), most=each + own.extra
+        most = each + own.extra
+        template = (
+            N_("You have used the {most} run of this round. Your teacher can give you more.")
+            if most == 1
+            else N_("You have used all {most} runs of this round. Your teacher can give you more.")
         )
+        raise RoundError(template, most=most)
 
 
 def check_going_on(connection: sa.Connection, student: str, round_id: str | None) -> None:

@@ -47,7 +47,13 @@ def _split(config: RunConfig, dark: bool, translate: Translate) -> str:
     unused = config.image_set.train - config.train_size - config.validation_size
     parts = [
         (config.train_size, _color("train", dark), N_("{n} training images: the weights learn from them")),
-        (config.validation_size, _color("validation", dark), N_("{n} validation images: to choose settings")),
+        (
+            config.validation_size,
+            _color("validation", dark),
+            N_("{n} validation image: to choose settings")
+            if config.validation_size == 1
+            else N_("{n} validation images: to choose settings"),
+        ),
         (config.image_set.test, _color("test", dark), N_("{n} test images: kept apart until the end")),
     ]
     bar = [_block(count, color) for count, color, _text in parts[:2] if count]
@@ -65,10 +71,16 @@ def _updates(config: RunConfig, description: Description, dark: bool, translate:
     blocks += [f'<i style="flex:1;background:{theme.transparent(color, 0.4)}"></i>'] * (min(config.epochs, EPOCHS) - 1)
     blocks += ["…"] if config.epochs > EPOCHS else []
     lines = (
-        translate(N_("{batch} images make one step")).format(batch=f"{config.batch_size:,}"),
-        translate(N_("{steps} steps per epoch × {epochs} = {total} steps")).format(
-            steps=f"{config.steps_per_epoch:,}", epochs=f"{config.epochs:,}", total=f"{config.total_steps:,}"
-        ),
+        translate(
+            N_("{batch} image makes one step") if config.batch_size == 1 else N_("{batch} images make one step")
+        ).format(batch=f"{config.batch_size:,}"),
+        translate(
+            N_("{steps} step per epoch × {epochs} = {total} step")
+            if config.total_steps == 1
+            else N_("{steps} step per epoch × {epochs} = {total} steps")
+            if config.steps_per_epoch == 1
+            else N_("{steps} steps per epoch × {epochs} = {total} steps")
+        ).format(steps=f"{config.steps_per_epoch:,}", epochs=f"{config.epochs:,}", total=f"{config.total_steps:,}"),
         translate(N_("Each step moves all {n} weights and biases a little")).format(n=f"{description.parameters:,}"),
     )
     return f'<div class="picture" aria-hidden="true">{"".join(blocks)}</div>{"".join(map(_line, lines))}'

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mnist_core.ui import chart
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 SMALL = 4  # images up to this side show their numbers
 
@@ -24,8 +24,16 @@ def flatten(image: NDArray[np.uint8], key: str) -> None:
         "play": _("Play"),
         "pause": _("Pause"),
         "rows": _("Rows in the vector"),
-        # The browser fills the fields in.
-        "status": _("{rows} rows are in the vector: {numbers} of {count} values.").replace("{count}", str(side * side)),
+        "statuses": [_status(rows, side) for rows in range(side + 1)],
     }
     component = st.components.v2.component("mnist_lab_flatten", js=chart.LOADER)
     component(key=key, data=data, height=330 if side <= SMALL else 540)
+
+
+def _status(rows: int, side: int) -> str:
+    text = ngettext(
+        "{rows} row is in the vector: {numbers} of {count} values.",
+        "{rows} rows are in the vector: {numbers} of {count} values.",
+        rows,
+    )
+    return text.format(rows=rows, numbers=rows * side, count=side * side)

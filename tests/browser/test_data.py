@@ -69,7 +69,7 @@ def test_an_image_becomes_a_vector_by_play_and_by_keyboard(open_browser: Open) -
 
     def consistent() -> bool:
         count, label = page.browser.execute_script(script)
-        return bool(f"{count} rows are in the vector: {28 * int(count)} of 784 values." == label)
+        return bool(label.endswith(f"in the vector: {28 * int(count)} of 784 values."))
 
     wait_until(consistent)
     # Who wants no motion is shown row after row: nothing is between two places.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_core.classroom_page import predictions_figure
 from mnist_core.classroom_page.board_figure import (
     LINES,
     BoardLook,
@@ -172,6 +173,12 @@ def test_an_empty_board_is_a_chart() -> None:
     for chart in (points_chart, curves_chart):
         assert chart(RATES, "r", [], LOOK, str)["layout"]
     assert "–" in describe_points([], LOOK).text()
+
+
+def test_one_is_one_in_words() -> None:
+    assert describe_points([run(0, 0.9)], LOOK).text().startswith("1 run is shown; 0 diverged")
+    assert describe_points([run(0, 0.9), run(1, 0.8)], LOOK).text().startswith("2 runs are shown; 0 diverged")
+    assert predictions_figure.describe(["90"]).text() == "1 prediction, as bars."
 
 
 def test_predictions_are_bars_and_results_stand_beside_them_once_they_are_uncovered() -> None:

@@ -61,3 +61,5 @@ def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:
     rates = mistakes_figure.matrix(counts, True, False, same)["data"][2]
     assert rates["text"] == ["75.0", "25.0", "100.0"]
     assert mistakes_figure.describe(counts).text(same).endswith("3 taken for 8, 10 times.")
+    counts[3, 8] = 1
+    assert mistakes_figure.describe(counts).text(same).endswith("3 taken for 8, once.")

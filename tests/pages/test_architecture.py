@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import stacks
 from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.ideas.architecture.optimizer_paths import panel as optimizer_paths_panel
+from mnist_core.ideas.architecture.optimizer_paths.surfaces_concept import VALLEYS
 from mnist_core.panels import started as started_panel
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
@@ -141,6 +143,19 @@ def test_optimizers_in_a_valley(open_page: Open) -> None:
     # 1 − 0.1 · 0.2 = 0.98 a step along the floor: ½ · 0.2 · 4.5² · 0.98²ⁿ ≤ 0.01 from n = 132 on.
     assert "SGD: converged after 132 steps" in texts(app)
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([(1.0, 1.0), (np.inf, 0.0)], "diverged after 1 step"),
+        ([(1.0, 1.0), (5.0, 5.0), (np.inf, 0.0)], "diverged after 2 steps"),
+        ([(1.0, 1.0), (0.0, 0.0)], "converged after 1 step"),
+        ([(0.0, 0.0)], "converged after 0 steps"),
+    ],
+)
+def test_one_step_is_one_step(places: list[tuple[float, float]], words: str) -> None:
+    assert optimizer_paths_panel._ending(VALLEYS["long"], np.array(places)) == words
 
 
 def test_every_valley_and_optimizer(open_page: Open) -> None:

@@ -19,7 +19,7 @@ from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from mnist_core.ui import seal
 from tests.pages.conftest import Open
-from tests.pages.content import texts
+from tests.pages.content import components, texts
 
 
 def test_where_mnist_lies_is_not_for_visitors(open_page: Open, real_digits: None, mnist: Path) -> None:
@@ -89,6 +89,17 @@ def test_an_image_as_numbers_in_four_scales(mnist_page: Callable[[str], AppTest]
     app.segmented_control(key="pixel_values_flatten_side").set_value(2).run()
     assert "is number 2 · r + c" in texts(app)
     assert not app.exception
+
+
+def test_rows_in_a_vector_are_counted(open_page: Open, built_in: None) -> None:
+    app = open_page("data", view="numbers")
+    app.segmented_control(key="pixel_values_flatten_side").set_value(2).run()
+    (player,) = [message for message in components(app) if "statuses" in message]
+    assert player["statuses"] == [
+        "0 rows are in the vector: 0 of 4 values.",
+        "1 row is in the vector: 2 of 4 values.",
+        "2 rows are in the vector: 4 of 4 values.",
+    ]
 
 
 def test_scales_and_the_bowl_of_a_line(mnist_page: Callable[[str], AppTest]) -> None:

@@ -56,7 +56,10 @@ def test_sure_and_wrong(open_page: Open) -> None:
 
 def test_two_valleys(open_page: Open) -> None:
     app = open_page("loss_and_gradients", view="valleys")
-    assert "it is in the local minimum: weight 1.347" in texts(app)
+    assert "After 30 steps it is in the local minimum: weight 1.347" in texts(app)
+    app.slider(key="local_minima_steps").set_value(1).run()
+    assert "After 1 step it has not converged yet" in texts(app)
+    app.slider(key="local_minima_steps").set_value(30).run()
     app.slider(key="local_minima_start").set_value(-2.0).run()
     assert "steps it is in the global minimum: weight" in texts(app)
     app.slider(key="local_minima_rate").set_value(1.0).run()

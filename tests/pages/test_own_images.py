@@ -22,7 +22,8 @@ def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: St
     owner = app.session_state["student"]
     files = {f"<b>cup/{number}.png": picture("lying", place=number) for number in range(5)}
     files |= {f"spoon/{number}.png": picture("upright", place=number) for number in range(5)} | {
-        "spoon/notes.txt": b"x"
+        "spoon/notes.txt": b"x",
+        "whisk/1.png": picture("lying"),
     }
     app.file_uploader(key="own_files_0").upload("mine.zip", zipped(files), "application/zip").run()
     app.radio(key="own_how").set_value("photo").run()
@@ -30,7 +31,9 @@ def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: St
     assert not app.exception
     assert "These files were left out" in texts(app)
     assert "notes.txt" in texts(app)
-    assert "5 images" in texts(app)
+    assert "**spoon** · 5 images" in texts(app)
+    assert "**whisk** · 1 image\n" in texts(app) + "\n"
+    app.button(key="own_remove_2").click().run()
     app.text_input(key="own_title").set_value("Kitchen").run()
     app.button(key="own_keep").click().run()
     (images,) = store.own_images.of_student(owner)

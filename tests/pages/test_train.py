@@ -292,6 +292,19 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
     assert "step 400 of 1,000" in resumed
 
 
+def test_what_a_run_trained_together_with(open_page: Open, store: Store) -> None:
+    for together, sentence in {
+        1: "Trained alone (CPU",
+        2: "with up to 1 other run (",
+        3: "with up to 2 other runs (",
+    }.items():
+        run_id = store.runs.create("cem", RunConfig())
+        store.queue.claim(run_id, "worker", 1)
+        result = {"train_accuracy": 0.9, "device": "cpu", "threads": 1, "trained_together": together}
+        store.record_writer.finish(run_id, "completed", result)
+        assert sentence in texts(open_page("train", run=run_id))
+
+
 def test_the_table_of_a_group_has_numbers_that_sort_as_such(open_page: Open, store: Store) -> None:
     accuracies = [0.098, 0.971]
     for run_id, accuracy in zip(

@@ -36,6 +36,15 @@ def test_it_follows_the_controls(open_page: Open) -> None:
     assert "…" in preview  # not a block for each of forty epochs
 
 
+def test_one_is_one(open_page: Open) -> None:
+    app = open_page("train", train_size="100", validation_size="1", batch_size="100", epochs="2")
+    preview = words(component(app, "preview_drawing")["html"])
+    assert "1 step per epoch × 2 = 2 steps" in preview
+    assert "1 validation image: to choose settings" in preview
+    preview = words(component(open_page("train", train_size="100", batch_size="1"), "preview_drawing")["html"])
+    assert "1 image makes one step" in preview
+
+
 def test_it_goes_when_the_first_run_begins(open_page: Open) -> None:
     app = open_page("train")
     app.button(key="run").click().run()

@@ -136,7 +136,7 @@ function draw(player) {
   pen.fillText(String(count), strip * count, top + tall + 5);
   player.slider.value = String(player.at);
   player.button.textContent = player.playing ? data.pause : data.play;
-  const status = data.status.replace("{rows}", whole).replace("{numbers}", whole * side);
+  const status = data.statuses[whole];
   const line = root.querySelector(".status");
   if (line.textContent !== status && !(player.playing && whole < side)) line.textContent = status;
   canvas.setAttribute("aria-label", status);

@@ -16,7 +16,7 @@ from mnist_core.ui import data_note, lesson, playing, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.choice import typed
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 KERNELS = {
     "upright": N_("Vertical edges"),
@@ -73,8 +73,10 @@ def _panel(panel: Panel, plays: bool) -> None:
     stop = charts.Stop(side, stride, padding, row, column)
     patch = conv.window(image, side, stride, padding, row, column)
     formula = f"⌊({len(image)} + 2 · {padding} − {side}) / {stride}⌋ + 1 = {len(output)}"
-    sentence = _(
-        "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the marked pixel of the output."
+    sentence = ngettext(
+        "Row {row}, column {column}: the {count} product is **{total:.3f}**, the marked pixel of the output.",
+        "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the marked pixel of the output.",
+        side * side,
     ).format(row=row, column=column, count=side * side, total=float(output[row, column]))
     with right:
         figure = charts.slide_chart(conv.padded(image, padding), output, stop, session.dark(), _)

@@ -12,7 +12,7 @@ from mnist_core.messages import N_
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 MOST_STEPS = 200
 PLAY_SECONDS = 0.3
@@ -115,9 +115,11 @@ def _sentence(valley: valleys.Valley, trajectories: dict[str, tuple[int, valleys
 
 def _ending(valley: valleys.Valley, trajectory: valleys.Floats) -> str:
     if not np.abs(trajectory[-1]).max() <= optimizers.FAR:
-        return _("diverged after {n} steps").format(n=len(trajectory) - 1)
+        n = len(trajectory) - 1
+        return ngettext("diverged after {n} step", "diverged after {n} steps", n).format(n=n)
     heights = valley.loss(trajectory) - valley.minimum
     above = np.flatnonzero(heights > ARRIVED)
     if not len(above) or above[-1] < len(trajectory) - 1:
-        return _("converged after {n} steps").format(n=int(above[-1]) + 1 if len(above) else 0)
+        n = int(above[-1]) + 1 if len(above) else 0
+        return ngettext("converged after {n} step", "converged after {n} steps", n).format(n=n)
     return _("loss {loss}").format(loss=f"{heights[-1]:.3g}")

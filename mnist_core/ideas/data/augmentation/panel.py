@@ -16,7 +16,7 @@ from mnist_core.panels import analysis_panel
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.ui import data_note, frame, lesson, names
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 NAMES: dict[augment.Kind, str] = {
     "shift": N_("Shift"),
@@ -70,12 +70,16 @@ def _show(panel: Panel, name: DatasetName, computed: Computed[Parameters, Result
 
 
 def _amounts(kind: augment.Kind, strength: int) -> str:
+    parts = augment.limits(kind, strength)
     texts = {
-        "shift": _("Shift: at most {amount} pixels each way."),
+        "shift": ngettext(
+            "Shift: at most {amount} pixel each way.",
+            "Shift: at most {amount} pixels each way.",
+            1 if parts.get("shift") == 1 else 2,  # half a pixel is several
+        ),
         "rotate": _("Rotation: at most {amount}° each way."),
         "elastic": _("Elastic: a smooth random field bends the strokes, alpha {amount}, sigma 4."),
     }
-    parts = augment.limits(kind, strength)
     return " ".join(texts[name].format(amount=f"{most:.3g}") for name, most in parts.items())
 
 

@@ -14,7 +14,7 @@ from mnist_core.ideas.data.pixel_scaling import figure as charts
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 IMAGES = 500  # that the line goes through
 DRAWN = 250  # of them, as points
@@ -115,8 +115,10 @@ def _sentence(bowl: line.Surface, rate: float, chosen: _Choice, trajectory: line
             "**Beyond the edge**, a learning rate of {edge}: each step lands farther from the minimum than the one before. Condition number: {condition}."
         ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))
     remaining = float(np.linalg.norm(trajectory[-1] - bowl.lowest))
-    return _(
-        "Condition number **{condition}**. At a learning rate of {rate} (edge: {edge}), {left} of the distance is left after {steps} steps; getting down to 1% takes {needed} steps."
+    return ngettext(
+        "Condition number **{condition}**. At a learning rate of {rate} (edge: {edge}), {left} of the distance is left after {steps} step; getting down to 1% takes {needed} steps.",
+        "Condition number **{condition}**. At a learning rate of {rate} (edge: {edge}), {left} of the distance is left after {steps} steps; getting down to 1% takes {needed} steps.",
+        chosen.steps,
     ).format(
         condition=_count(bowl.condition),
         rate=f"{rate:.3g}",

@@ -19,7 +19,7 @@ from mnist_core.memo import MB, kept
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import Click, live_chart
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 LEARNED = 5_000  # images whose components are taken
 SHOWN = (100, 300, 600, 1_000)  # images on the map
@@ -110,8 +110,10 @@ def _reconstruction(
     st.image(image_sheet(np.stack([image, ink]), columns=2, scale=5), width=300)
     error = float(np.sqrt(np.mean((reconstruction - image / 255) ** 2)))
     st.caption(
-        _(
-            "Left: the image ({label}). Right: its reconstruction from {count} components instead of 784 numbers; root mean square error: {off} of full ink. The components explain {fraction} of the variance."
+        ngettext(
+            "Left: the image ({label}). Right: its reconstruction from {count} component instead of 784 numbers; root mean square error: {off} of full ink. The component explains {fraction} of the variance.",
+            "Left: the image ({label}). Right: its reconstruction from {count} components instead of 784 numbers; root mean square error: {off} of full ink. The components explain {fraction} of the variance.",
+            count,
         ).format(
             label=label.markdown,
             count=count,

@@ -6,20 +6,10 @@ import streamlit as st
 
 from mnist_core.ideas.loss.local_minima import concept
 from mnist_core.ideas.loss.local_minima.figure import trajectory_chart
-from mnist_core.messages import N_
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
-
-SENTENCES = {
-    "global": N_("After {steps} steps it is in the global minimum: weight {x:.3f}, loss {loss:.3f}."),
-    "local": N_(
-        "After {steps} steps it is in the local minimum: weight {x:.3f}, loss {loss:.3f}. It knows only the gradient at its own place, not the deeper minimum."
-    ),
-    "not converged": N_("After {steps} steps it has not converged yet: weight {x:.3f}, loss {loss:.3f}."),
-    "diverged": N_("The steps grew larger than the valleys: after {steps} steps it has diverged."),
-}
+from mnist_core.ui.texts import _, ngettext
 
 
 def draw(panel: Panel) -> None:
@@ -42,9 +32,35 @@ def _panel(panel: Panel) -> None:
         steps = panel.slider("steps", _("Steps"), 0, 60, 30)
         trajectory = concept.descend(start, rate, steps)
         x = float(trajectory[-1])
-        text = _(SENTENCES[concept.end(trajectory)])
-        sentence = text.format(steps=len(trajectory) - 1, x=x, loss=float(concept.height(x)))
+        made = len(trajectory) - 1
+        sentence = _sentences(made)[concept.end(trajectory)].format(steps=made, x=x, loss=float(concept.height(x)))
         st.markdown(sentence)
     with right:
         figure = trajectory_chart(trajectory, session.dark(), _)
         live_chart(figure, key=panel.key("chart_hills"), height=420, description=sentence)
+
+
+def _sentences(steps: int) -> dict[str, str]:
+    """Where it has come to after so many steps, for each end that there is."""
+    return {
+        "global": ngettext(
+            "After {steps} step it is in the global minimum: weight {x:.3f}, loss {loss:.3f}.",
+            "After {steps} steps it is in the global minimum: weight {x:.3f}, loss {loss:.3f}.",
+            steps,
+        ),
+        "local": ngettext(
+            "After {steps} step it is in the local minimum: weight {x:.3f}, loss {loss:.3f}. It knows only the gradient at its own place, not the deeper minimum.",
+            "After {steps} steps it is in the local minimum: weight {x:.3f}, loss {loss:.3f}. It knows only the gradient at its own place, not the deeper minimum.",
+            steps,
+        ),
+        "not converged": ngettext(
+            "After {steps} step it has not converged yet: weight {x:.3f}, loss {loss:.3f}.",
+            "After {steps} steps it has not converged yet: weight {x:.3f}, loss {loss:.3f}.",
+            steps,
+        ),
+        "diverged": ngettext(
+            "The steps grew larger than the valleys: after {steps} step it has diverged.",
+            "The steps grew larger than the valleys: after {steps} steps it has diverged.",
+            steps,
+        ),
+    }
