@@ -40,15 +40,15 @@ RESULTS: Mapping[str, str] = {
 
 def draw(panel: Panel, ids: Sequence[str]) -> None:
     """The charts of these runs, moving while any of them does."""
-    moving = any(watch.look(run_id).run.active for run_id in ids)
+    moving = any(view.run.active for view in watch.look_at(ids))
     frame.fragment(_panel)(panel, tuple(ids), moving)
 
 
 def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
-    views = [watch.look(run_id) for run_id in ids]
+    views = watch.look_at(ids)
     if any(view.run.active for view in views) != moving:
         st.rerun()
-    live_parts.link(views, partial(_signature, ids), key=panel.key("compare_link"))
+    live_parts.link(views, partial(_signature, [view.run.id for view in views]), key=panel.key("compare_link"))
     compare_views: dict[str, tuple[str, Callable[[Panel, list[watch.View]], None]]] = {
         "curves": (N_("Curves"), _curves),
         "groups": (N_("Groups"), _groups),
@@ -58,7 +58,7 @@ def _panel(panel: Panel, ids: tuple[str, ...], moving: bool) -> None:
     compare_views[panel.one_of("compare_view", _("View"), titles, "curves", titled=False)][1](panel, views)
 
 
-def _signature(ids: tuple[str, ...]) -> Any:
+def _signature(ids: Sequence[str]) -> Any:
     """What else the panel shows of runs that move: results, why a run is not drawn, and which ended before the others."""
     return [live_parts.states(ids), [names.run_title(watch.look(run_id).run).plain for run_id in ids]]
 

@@ -52,7 +52,8 @@ class Answer:
 
 def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
-    compared = [other for other in runs if names.classes(other.config) == names.classes(run.config)][:SHOWN]
+    classes = names.classes(run.config)
+    compared = [other for other in runs if names.classes(other.config) == classes][:SHOWN]
     moving = list(dict.fromkeys(any_run.id for any_run in (run, *compared) if any_run.active))
     frame.fragment(_panel)(panel, run, compared, moving)
 

@@ -28,6 +28,7 @@ from mnist_core.ui import (
     large_type,
     membership,
     names,
+    own_images,
     session,
     texts,
     visits,
@@ -153,7 +154,8 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     below(page.url_path)
     token = _inside.set(True)
     try:
-        page.run()
+        with own_images.found_once():
+            page.run()
     finally:
         _inside.reset(token)
     address.end()
@@ -174,7 +176,8 @@ def _draw_embedded(page: StreamlitPage) -> None:
     if page.url_path in embedding.PAGES:
         token = _inside.set(True)
         try:
-            page.run()
+            with own_images.found_once():
+                page.run()
         finally:
             _inside.reset(token)
     else:
@@ -310,6 +313,7 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
         # What a button of the fragment met; a toast, since a sentence would be gone with the next redrawing.
         if problem := st.session_state.pop("problem", None):
             st.toast(sentence(problem), icon=":material/error:", duration="long")
-        draw(*args, **kwargs)
+        with own_images.found_once():
+            draw(*args, **kwargs)
 
     return st.fragment(safely(wrapped, again=False), run_every=every)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast
+
 from mnist_core import data
 from mnist_core.config import RunConfig
 from mnist_core.data import own_images
@@ -12,17 +17,43 @@ from mnist_core.records import OwnImages
 from mnist_core.ui import session
 
 _unpacked = Memo(32 * MB)
+_known: ContextVar[dict[Hashable, Any] | None] = ContextVar("mnist_lab_own_images", default=None)
+T = TypeVar("T")
 
 
 def mine() -> list[OwnImages]:
     """The student's, and those that are shared with his class, newest first."""
-    return session.store().own_images.of_student(session.student())
+    student = session.student()
+    return _once(student, lambda: session.store().own_images.of_student(student))
 
 
 def find(name: DatasetName) -> OwnImages | None:
     """What is known of the images that are called so; None for a known data set, and where they are gone or somebody else's."""
     images_id = own_id(name)
-    return None if images_id is None else session.store().own_images.get(images_id, session.student())
+    if images_id is None:
+        return None
+    student = session.student()
+    return _once((images_id, student), lambda: session.store().own_images.get(images_id, student))
+
+
+def _once(key: Hashable, ask: Callable[[], T]) -> T:
+    known = _known.get()
+    if known is None:
+        return ask()
+    if key not in known:
+        known[key] = ask()
+    return cast(T, known[key])
+
+
+@contextmanager
+def found_once() -> Iterator[None]:
+    """Ask the store once, for a while, as for one drawing of a page: a table of runs asks for each of its rows."""
+    known = _known.get()
+    token = _known.set({} if known is None else known)
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def fitted(config: RunConfig, images: OwnImages) -> RunConfig:

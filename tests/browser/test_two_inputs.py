@@ -155,3 +155,17 @@ def test_points_painted_by_keyboard_are_in_the_address(open_browser: Open) -> No
     again.wait_for("Ready. The weights are random")
     count = "return document.querySelector('.mnist-lab-plane').view.training.train.count"
     assert again.browser.execute_script(count) == 2
+
+
+def test_who_points_at_a_unit_and_away_reads_again_how_to_paint(open_browser: Open) -> None:
+    page = open_browser().open("/two_inputs?data=painted")
+    page.wait_for("No points yet.")
+    of_view = "const { caption, data, graph } = document.querySelector('.mnist-lab-plane').view;"
+    caption = of_view + "return caption.textContent"
+    how = page.browser.execute_script(of_view + "return data.texts.paint")
+    assert page.browser.execute_script(caption) == how
+    page.browser.execute_script(of_view + "graph.canvas.focus()")
+    page.browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    wait_until(lambda: page.browser.execute_script(caption) != how)
+    page.browser.execute_script(of_view + "graph.canvas.blur()")
+    wait_until(lambda: page.browser.execute_script(caption) == how)

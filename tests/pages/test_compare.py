@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.data import own_images
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
+from mnist_core.store.own_images import OwnImagesStore
+from mnist_core.store.runs import Runs
 from mnist_core.ui import session
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
@@ -56,6 +59,30 @@ def test_runs_of_an_address_that_are_not_here_are_said_to_be_missing(
     assert missing in texts(open_page("compare", runs="nothere,neither"))
     assert missing in texts(open_page("compare", runs=f"{run_id},nothere"))
     assert missing not in texts(open_page("compare", runs=run_id))
+
+
+def test_many_runs_are_asked_for_together(
+    open_page: Open, finished: Callable[..., str], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train")
+    made = {name: list(np.zeros((5, 28, 28), np.uint8)) for name in ("cup", "fork")}
+    images = store.own_images.create(student(app), "Kitchen", list(made), own_images.pack(made))
+    sizes = {"train_size": 6, "validation_size": 2, "batch_size": 2}
+    finished(student(app), 0.1, dataset="built-in")  # so that the table has a column for the images
+    for rate in (0.1, 0.2, 0.3, 0.4):
+        finished(student(app), rate, dataset=images.name, classes=2, **sizes)
+    asked = []
+
+    def counted(store: Any, name: str) -> None:
+        plain = getattr(store, name)
+        monkeypatch.setattr(store, name, lambda *args: asked.append(name) or plain(*args))
+
+    counted(Runs, "version")
+    counted(OwnImagesStore, "get")
+    counted(OwnImagesStore, "of_student")
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    assert asked == ["of_student"]
 
 
 def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable[..., str]) -> None:

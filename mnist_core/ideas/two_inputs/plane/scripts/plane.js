@@ -345,7 +345,12 @@ function describe(view, plain) {
   view.charts[0].setAttribute("aria-label", `${texts.loss}. ${view.counts.textContent}`);
   const values = { sharpness: number(training.sharpness), edge: number(2 / training.rate) };
   view.charts[1].setAttribute("aria-label", `${texts.curvature}. ${texts.sharpness}: ${values.sharpness}. ${texts.edge}: ${values.edge}.`);
-  view.caption.textContent = view.chosen === null ? (view.brushes.hidden ? texts.points : texts.paint) : unitText(view);
+  view.caption.textContent = captionText(view);
+}
+
+function captionText(view) {
+  if (view.chosen !== null) return unitText(view);
+  return view.brushes.hidden ? view.data.texts.points : view.data.texts.paint;
 }
 
 // ---- one unit's picture, large -----------------------------------------------------------------------------------------------
@@ -362,7 +367,7 @@ function choose(view, unit) {
   if (unit === view.chosen) return;
   view.chosen = unit;
   draw(view);
-  view.caption.textContent = unit === null ? view.data.texts.points : unitText(view);
+  view.caption.textContent = captionText(view);
 }
 
 function listenToUnits(view) {
