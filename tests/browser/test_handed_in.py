@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -28,11 +30,16 @@ def test_a_report_is_taken_along_and_handed_in(
     for page in (teacher, ann):
         page.downloads_to(tmp_path)
 
+    ann.browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Pacific/Kiritimati"})
     ann.open(f"/train?run={run_id}")
     ann.popover("Export")
     own = ann.take("HTML", tmp_path, "html")
     ann.press(f"hand_in_{run_id}")
     wait_until(lambda: "Handed in last" in ann.browser.find_element(By.TAG_NAME, "body").text)
+
+    (kept,) = store.reports.own(ann.student())
+    moment = datetime.fromtimestamp(kept.handed_in_at, ZoneInfo("Pacific/Kiritimati"))  # of this tab alone
+    assert f"{moment:%Y-%m-%d %H:%M}" in ann.browser.find_element(By.TAG_NAME, "body").text
 
     teacher.open(f"/teacher?class={opened.id}&secret={secret}")
     teacher.wait_for("3b")
