@@ -140,7 +140,7 @@ def test_what_is_missing_is_said() -> None:
     with pytest.raises(DataFileError, match="At least two classes"):
         gathered.check()
     gathered.add("two", [("1", picture("upright"))], "photo")
-    with pytest.raises(DataFileError, match="“two” has 1 images, and at least 3"):
+    with pytest.raises(DataFileError, match="“two” has 1 image, and at least 3"):
         gathered.check()
     gathered.images |= {str(number): [] for number in range(8)}
     with pytest.raises(DataFileError, match="at most 10 classes"):

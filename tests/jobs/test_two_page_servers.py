@@ -88,7 +88,7 @@ def test_a_class_is_taught_at_one_server_and_joined_at_the_other_which_goes_on_a
 
             with ThreadPoolExecutor(2) as pool:
                 texts = list(pool.map(press, both, runs))
-        assert sorted("You have used all 1 runs of this round" in text for text in texts) == [False, True]
+        assert sorted("You have used the 1 run of this round" in text for text in texts) == [False, True]
         (run_id,) = store.board.run_versions(given.id)
 
     # The server at which the teacher teaches is killed: the run goes on, and the other one has the board.

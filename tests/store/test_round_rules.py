@@ -221,7 +221,7 @@ def test_a_sweep_and_a_range_test_can_be_given(store: Store, opened: Opened) -> 
     runs = store.sweeps.create(plan, configs, given.id)
     assert {store.runs.get(run).round for run in runs} == {given.id}
     another = replace(plan, id="5eed5eed51")
-    refused(store, lambda: store.sweeps.create(another, configs, given.id), "used all 1 runs")
+    refused(store, lambda: store.sweeps.create(another, configs, given.id), "used the 1 run of")
     test = give(store, opened, replace(PLAN, kind="range-test", free={}))
     refused(store, lambda: store.runs.create(ANN, CONFIG, round_id=test.id), "is a range test")
     rising = CONFIG.replace(schedule="rising", learning_rate=100.0, train_size=5_000)
