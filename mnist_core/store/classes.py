@@ -42,6 +42,7 @@ from mnist_core.store.class_rows import (
 from mnist_core.store.database import Part, next_order
 from mnist_core.store.lease import served_seconds
 from mnist_core.store.lesson_rows import forget_class, merge_lessons
+from mnist_core.store.own_images import merge_images
 from mnist_core.store.reports import delete_reports
 from mnist_core.store.retention import give_up_runs
 from mnist_core.store.round_rows import hides_test, is_teachers_browser, merge_students
@@ -259,7 +260,8 @@ class Classes(Part):
             raise_news(connection, class_id)
 
     def merge(self, class_id: str, secret: str, kept_id: str, other_id: str) -> None:
-        """Make one member of two: the runs of the other in this class are the first one's, and so is its browser.
+        """Make one member of two: the runs of the other in this class, and the images that he trained them on, are the first one's, and so is
+        its browser.
 
         Raises NotTeacherError, ClassError.
         """
@@ -275,6 +277,7 @@ class Classes(Part):
                 own = sa.and_(table.c.class_id == class_id, table.c.owner == other.student)
                 lock_rows(connection, table, own)
                 connection.execute(sa.update(table).where(own).values(change))
+            merge_images(connection, class_id, kept.student, other.student)
             connection.execute(sa.update(members).where(members.c.merged_into == other.id).values(merged_into=kept.id))
             # No nickname has this key, so that the one it had is free.
             change_member(connection, other.id, merged_into=kept.id, nickname_key=f"={other.id}")

@@ -17,8 +17,8 @@ from mnist_core.messages import N_
 from mnist_core.records import OwnImages, PackedImages
 from mnist_core.store.class_rows import class_of, for_teacher
 from mnist_core.store.database import Part, next_order, wait_for_others
-from mnist_core.store.rows import as_id
-from mnist_core.store.tables import own_images
+from mnist_core.store.rows import as_id, readable
+from mnist_core.store.tables import own_images, runs
 
 SETS_EACH = 10  # of one student
 BYTES_EACH = 10 * 2**20
@@ -102,6 +102,14 @@ class OwnImagesStore(Part):
                 for_teacher(connection, class_id, secret)
             change = sa.update(own_images).where(own_images.c.id == images_id).values(class_id=class_id)
             connection.execute(change)
+
+
+def merge_images(connection: sa.Connection, class_id: str, kept: str, other: str) -> None:
+    """Images of the student `other`, whose runs in this class are `kept`'s by now: those that they were trained on follow them."""
+    of_class = sa.select(runs).where(runs.c.class_id == class_id, runs.c.owner == kept)
+    used = {own_id(run.config.dataset) for run in readable(connection.execute(of_class))}
+    own = own_images.c.owner == other, own_images.c.id.in_(used - {None})
+    connection.execute(sa.update(own_images).where(*own).values(owner=kept))
 
 
 def check_use(connection: sa.Connection, student: str, dataset: str) -> sa.Row[tuple[object, ...]] | None:

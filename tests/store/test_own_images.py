@@ -107,3 +107,17 @@ def test_a_run_goes_on_only_where_its_owner_may_still_use_the_images(store: Stor
     for run_id in (paused, imported):
         store.commands.send(run_id, "badger", "resume")
         assert store.runs.get(run_id).state == "queued"
+
+
+def test_they_follow_their_runs_when_two_members_become_one(store: Store, kept: OwnImages) -> None:
+    opened, secret = store.classes.open("3b", "teacher")
+    badger = store.classes.join(opened.code, "badger", "Badger")
+    otter = store.classes.join(opened.code, "otter", "Otter")
+    unused = store.own_images.create("otter", "others", ["a", "b"], PACKED)
+    run_id = store.runs.create("otter", run_on(kept))
+    store.commands.send(run_id, "otter", "pause")
+    store.classes.merge(opened.id, secret, badger.id, otter.id)
+    assert [images.id for images in store.own_images.of_student("badger")] == [kept.id]
+    assert [images.id for images in store.own_images.of_student("otter")] == [unused.id]
+    store.commands.send(run_id, "badger", "resume")
+    assert store.runs.get(run_id).state == "queued"  # type: ignore[union-attr]
