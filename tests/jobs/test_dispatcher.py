@@ -88,7 +88,7 @@ def test_a_sweep_takes_one_worker_where_others_wait(dispatcher: Dispatcher, stor
 
 def test_what_cannot_share_a_stack_goes_alone(dispatcher: Dispatcher, store: Store) -> None:
     dispatcher.client.workers = owning(*"abcdefgh")
-    dispatcher.slots = 8
+    dispatcher.workers.slots = 8
     wide, deep = sweep(store, 1, hidden_layers=(8,)), sweep(store, 1, hidden_layers=(8, 8))
     cnns = sweep(store, 2, model="cnn", filters=(2,))
     alone = [store.runs.create("ann", other_batches(seed)) for seed in range(2, 4)]
@@ -105,7 +105,7 @@ def test_a_stack_is_no_wider_than_it_may_be(dispatcher: Dispatcher, store: Store
 
 def test_runs_that_have_lost_their_worker_go_on_alone(dispatcher: Dispatcher, store: Store) -> None:
     dispatcher.client.workers = owning("a")
-    dispatcher.slots = 1
+    dispatcher.workers.slots = 1
     ids = sweep(store, 3)
     dispatcher.tick()
     claim(store, *ids)

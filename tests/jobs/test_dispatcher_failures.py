@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import RunUnreadableError, StoreUnavailableError, TransientStoreError
-from mnist_core.jobs.dispatcher import DEATHS, FAULT_SECONDS, TROUBLES, Dispatcher
+from mnist_core.jobs.dispatcher import TROUBLES, Dispatcher
+from mnist_core.jobs.setbacks import DEATHS, FAULT_SECONDS
 from mnist_core.store import Store, tables
 from tests.jobs.fake_client import claim, owning
 
@@ -52,10 +53,10 @@ def test_nothing_is_kept_of_runs_that_are_over_but_how_often_those_that_failed_h
     outcomes = {"completed": "ann", "failed": "bob", "waits": "cid"}
     ids = {outcome: store.runs.create(owner, CONFIG.replace(seed=ord(owner[0]))) for outcome, owner in outcomes.items()}
     dispatcher.client.workers = owning("a", "b", "c")
-    dispatcher.slots = 3
+    dispatcher.workers.slots = 3
     dispatcher.tick()
     claim(store, *ids.values())
-    dispatcher._left_at |= dict.fromkeys(ids.values(), 7)
+    dispatcher.slices._left_at |= dict.fromkeys(ids.values(), 7)
     for address in "abc":
         lose_worker(dispatcher, address)
     claim(store, ids["completed"], ids["failed"])
@@ -63,8 +64,8 @@ def test_nothing_is_kept_of_runs_that_are_over_but_how_often_those_that_failed_h
     store.record_writer.finish(ids["failed"], "failed", {})
     dispatcher._cleared = -math.inf
     dispatcher.tick()
-    assert dispatcher._deaths == {ids["failed"]: 1, ids["waits"]: 1}
-    assert ids["completed"] not in dispatcher._left_at
+    assert dispatcher.setbacks._deaths == {ids["failed"]: 1, ids["waits"]: 1}
+    assert ids["completed"] not in dispatcher.slices._left_at
 
 
 def test_a_run_that_kills_its_workers_is_a_sentence(dispatcher: Dispatcher, store: Store) -> None:
@@ -111,7 +112,7 @@ def sent_and_claimed(dispatcher: Dispatcher, store: Store) -> str:
 
 
 def send(dispatcher: Dispatcher, store: Store, run_id: str) -> None:
-    dispatcher._not_before.clear()  # its time has come
+    dispatcher.setbacks._not_before.clear()  # its time has come
     dispatcher.tick()
     claim(store, run_id)
 
@@ -146,7 +147,7 @@ def test_a_disk_out_of_reach_is_tried_again_for_a_minute(
         dispatcher.client.sent[-1].fail(OSError(number, os.strerror(number)))
         dispatcher.tick()
         assert store.runs.get(run_id).state == "queued"
-        pauses.append(dispatcher._not_before[run_id])
+        pauses.append(dispatcher.setbacks._not_before[run_id])
         send(dispatcher, store, run_id)
     assert pauses == sorted(pauses)
     dispatcher.client.sent[-1].fail(OSError(number, os.strerror(number)))
@@ -165,8 +166,8 @@ def test_a_fault_is_forgotten_when_the_run_got_on(dispatcher: Dispatcher, store:
     store.record_writer.pause(run_id, {})
     dispatcher.client.sent[-1].status = "finished"
     dispatcher.tick()
-    assert not dispatcher._faults
-    assert not dispatcher._not_before
+    assert not dispatcher.setbacks._faults
+    assert not dispatcher.setbacks._not_before
 
 
 def from_another_version(store: Store, run_id: str) -> None:

@@ -15,9 +15,10 @@ from distributed import Client
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs import cluster, watchdog, worker_heartbeat
-from mnist_core.jobs.dispatcher import DEATHS, Dispatcher
+from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.jobs.liveness import Watch
 from mnist_core.jobs.private_cluster import closed_cluster
+from mnist_core.jobs.setbacks import DEATHS
 from mnist_core.jobs.watchdog import HANG_SECONDS, STUCK_SECONDS, Watchdog
 from mnist_core.store import Store
 from tests.conftest import wait_until

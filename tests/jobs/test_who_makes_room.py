@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_core.jobs import dispatcher as dispatching
+from mnist_core.jobs import time_slices
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import Curves, Report
 from mnist_core.store import Store
@@ -18,8 +18,8 @@ from tests.jobs.test_slices import begun
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every slice is over at once."""
-    monkeypatch.setattr(dispatching, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(dispatching, "SLICE_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(time_slices, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(time_slices, "LOOK_SECONDS", 0.0)
 
 
 def told(store: Store, ids: list[str]) -> list[str]:
@@ -87,7 +87,7 @@ def test_who_made_room_in_the_midst_of_an_update_comes_to_its_end_the_next_time(
     dispatcher: Dispatcher, store: Store, hasty: None
 ) -> None:
     dispatcher.client.workers = owning("a")
-    dispatcher.slots = 1
+    dispatcher.workers.slots = 1
     (giant,) = train(dispatcher, store, "ann")
 
     def turn(*, update: bool) -> bool:
@@ -129,7 +129,7 @@ def test_a_run_that_waits_for_its_data_takes_nobodys_place(
 
 def test_runs_of_different_students_share_a_stack_when_workers_are_few(dispatcher: Dispatcher, store: Store) -> None:
     dispatcher.client.workers = owning("a")
-    dispatcher.slots = 1
+    dispatcher.workers.slots = 1
     ids = begun(store)
     other = store.runs.create("dan", CONFIG.replace(batch_size=20))
     asked = store.runs.create("eve", CONFIG)
@@ -150,7 +150,7 @@ def test_a_stack_that_fails_goes_on_as_single_runs_and_only_the_broken_one_fails
     dispatcher: Dispatcher, store: Store
 ) -> None:
     dispatcher.client.workers = owning("a")
-    dispatcher.slots = 1
+    dispatcher.workers.slots = 1
     ids = begun(store)
     dispatcher.tick()
     claim(store, *ids)
@@ -170,7 +170,7 @@ def test_a_stack_that_fails_goes_on_as_single_runs_and_only_the_broken_one_fails
 
 def test_a_worker_that_was_not_heard_gets_nothing(dispatcher: Dispatcher, store: Store) -> None:
     heard = {"b"}
-    dispatcher._heard = lambda: heard
+    dispatcher.workers.heard = lambda: heard
     ids = [store.runs.create(owner, CONFIG.replace(seed=3)) for owner in ("ann", "bob")]
     store.analyses.create("ann", "batch-times", {})
     dispatcher.tick()
@@ -186,7 +186,7 @@ def test_a_worker_that_was_not_heard_gets_nothing(dispatcher: Dispatcher, store:
 def test_what_a_teacher_shows_begins_at_once_and_makes_no_room(
     dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatching, "SLICE_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(time_slices, "LOOK_SECONDS", 0.0)
     opened, secret = store.classes.open("3b", "teacher")
     store.classes.enter(opened.id, secret, "teacher")
     ids = train(dispatcher, store, "ann", "bob")
@@ -199,7 +199,7 @@ def test_what_a_teacher_shows_begins_at_once_and_makes_no_room(
     (leaving,) = told(store, ids)
     store.queue.put_back({leaving: store.runs.get(leaving).token})
     dispatcher.client.sent[ids.index(leaving)].status = "finished"
-    monkeypatch.setattr(dispatching, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(time_slices, "SLICE_SECONDS", 0.0)
     dispatcher.tick()
     assert dispatcher.client.runs()[2] == shown
     claim(store, shown)
