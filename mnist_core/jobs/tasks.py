@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
-from mnist_core import data
+from mnist_core import data, settings
 from mnist_core.errors import TransientStoreError
 from mnist_core.image_sets import KnownName
+from mnist_core.jobs import compute_lock
 from mnist_core.jobs.worker_store import patiently, worker_store
 
 
@@ -44,8 +45,16 @@ def draw_digits(url: str) -> None:
 
 
 def measure(url: str) -> None:
-    """Measure this machine's speed into the fact `speed`."""
+    """Measure this machine's speed into the fact `speed`, in turns with a run that begins meanwhile.
+
+    Beside its updates it would time both, and what the two tell a graphics processor at once spoils the capture of an update.
+    """
+    import torch
+
     from mnist_core.training import measure_speed
 
-    store, speed = patiently(partial(worker_store, url)), measure_speed().to_dict()
+    store, lock = patiently(partial(worker_store, url)), compute_lock.OF_THIS_PROCESS
+    with lock:
+        lock.prepare(partial(torch.set_num_threads, settings.cpu_count()))
+        speed = measure_speed(alive=lock.give_way).to_dict()
     patiently(lambda: store.facts.set("speed", speed))

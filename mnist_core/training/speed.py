@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,8 +23,11 @@ from mnist_core.training.trainer import Trainer
 _IMAGES = 2_000
 
 
-def measure_speed(threads: int | None = None) -> Speed:
-    """Times a few steps of a tiny and of a larger network of each kind, on made-up images. Also warms torch up."""
+def measure_speed(threads: int | None = None, alive: Callable[[], object] = lambda: None) -> Speed:
+    """Times a few steps of a tiny and of a larger network of each kind, on made-up images. Also warms torch up.
+
+    `alive` is called between blocks of updates, outside of their time.
+    """
     dataset = _noise()
     base = RunConfig(train_size=_IMAGES, validation_size=0, epochs=1000)
     mlp = base.replace(hidden_layers=(16,), batch_size=10)
@@ -32,7 +36,8 @@ def measure_speed(threads: int | None = None) -> Speed:
     large_cnn = cnn.replace(filters=(16, 32), hidden_layers=(64,), batch_size=64)
 
     def rates(device: str) -> tuple[Rate, Rate]:
-        return _rate(mlp, large_mlp, dataset, threads, device), _rate(cnn, large_cnn, dataset, threads, device)
+        timed = partial(_seconds_per_step, dataset=dataset, threads=threads, device=device, alive=alive)
+        return _rate(mlp, large_mlp, timed), _rate(cnn, large_cnn, timed)
 
     device = there()
     card = Card(device, *rates(device)) if device and agrees(device) else None
@@ -57,16 +62,19 @@ def warm_up(threads: int | None = None) -> None:
         Trainer(config, _noise(), threads=threads, device="cpu").advance(steps=2)
 
 
-def _rate(small: RunConfig, large: RunConfig, dataset: Dataset, threads: int | None, device: str) -> Rate:
-    whole = _seconds_per_step(large, dataset, threads, device)
+def _rate(small: RunConfig, large: RunConfig, timed: Callable[[RunConfig], float]) -> Rate:
+    whole = timed(large)
     # Of a large step no more than half is overhead, whatever else the machine did while the small one was timed.
-    overhead = min(_seconds_per_step(small, dataset, threads, device), whole / 2)
+    overhead = min(timed(small), whole / 2)
     return Rate(overhead, large.batch_size * 3 * describe(large).multiplications / (whole - overhead))
 
 
-def _seconds_per_step(config: RunConfig, dataset: Dataset, threads: int | None, device: str) -> float:
+def _seconds_per_step(
+    config: RunConfig, dataset: Dataset, threads: int | None, device: str, alive: Callable[[], object]
+) -> float:
     """That of the fastest: others on the machine only ever make one slower."""
-    return min(islice(update_times(config, dataset, seconds=0.2, threads=threads, device=device), 30))
+    times = update_times(config, dataset, seconds=0.2, threads=threads, device=device, alive=alive)
+    return min(islice(times, 30))
 
 
 def update_times(
@@ -77,11 +85,11 @@ def update_times(
     threads: int | None = None,
     device: str = "cpu",
     warm: int = 5,
-    alive: Callable[[], None] = lambda: None,
+    alive: Callable[[], object] = lambda: None,
 ) -> Iterator[float]:
     """Seconds of one update of a fresh run after the other, at least three, for about `seconds`; the first `warm` are not told.
 
-    `alive` is called between the chunks of an update, outside of its time, and may raise to end it.
+    `alive` is called between updates and between the chunks of one, outside of their time, and may raise to end it.
     """
     loop = Trainer(config, dataset, threads=threads, device=device).loop
     aside = 0.0
@@ -95,6 +103,7 @@ def update_times(
 
     for _warm in range(warm):
         loop.update(between)
+        alive()
     passed, updates = 0.0, 0
     while updates < 3 or passed < seconds:
         begun, aside = time.perf_counter(), 0.0
@@ -102,6 +111,7 @@ def update_times(
         took = time.perf_counter() - begun - aside
         passed, updates = passed + took, updates + made
         yield from [took / made] * made
+        alive()
 
 
 def batch_times(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 
 import pytest
 
+from mnist_core import training
 from mnist_core.config import RunConfig
-from mnist_core.jobs import analysis_job, run_job
+from mnist_core.estimate import Rate, Speed
+from mnist_core.jobs import analysis_job, run_job, tasks
 from mnist_core.jobs.compute_lock import OF_THIS_PROCESS, ComputeLock
 from mnist_core.store import Store
+from mnist_core.training import measure_speed
 from tests.conftest import wait_until
 from tests.jobs.crashes import in_strides
 
@@ -127,12 +131,12 @@ def test_analyses_in_between_do_not_change_a_run(
     alone = store.runs.create("ann", config)
     run_job.execute([alone], store.url, 2)
     disturbed = store.runs.create("ann", config)
-    training = threading.Thread(target=run_job.execute, args=([disturbed], store.url, 2))
+    trains = threading.Thread(target=run_job.execute, args=([disturbed], store.url, 2))
     gave_way: list[bool] = []
     give_way = OF_THIS_PROCESS.give_way
 
     def counted() -> bool:
-        if threading.current_thread() is not training or len(gave_way) == 3:
+        if threading.current_thread() is not trains or len(gave_way) == 3:
             return give_way()
         wait_until(give_way)  # an analysis comes, and the run has had the lock for long enough
         gave_way.append(True)
@@ -140,14 +144,46 @@ def test_analyses_in_between_do_not_change_a_run(
 
     monkeypatch.setattr(OF_THIS_PROCESS, "give_way", counted)
     in_strides(monkeypatch, config.total_steps // 5)  # a fast machine would have trained it before three came
-    training.start()
-    while training.is_alive():
+    trains.start()
+    while trains.is_alive():
         analysis_id = store.analyses.create("bob", "snapshot-answers", {"run": alone})
         analysis_job.execute(analysis_id, store.url, 1)
         analysis = store.analyses.get(analysis_id)
         assert analysis is not None
         assert analysis.state == "finished", analysis.message
-    training.join()
+    trains.join()
     assert len(gave_way) == 3
     assert store.runs.get(disturbed).outcome == "completed"
     assert curve(store, disturbed) == curve(store, alone)
+
+
+def test_a_run_that_begins_while_the_speed_measured_has_its_turn_before_that_is_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def run() -> None:
+        with OF_THIS_PROCESS:
+            order.append("run")
+
+    waiting = threading.Thread(target=run)
+
+    def measured(alive: Callable[[], object]) -> Speed:
+        waiting.start()
+        wait_until(lambda: OF_THIS_PROCESS.has_waiting)
+        order.append("measurement")
+        wait_until(alive)
+        order.append("measurement")
+        return Speed(Rate(1e-4, 1e9), Rate(1e-4, 1e9), True)
+
+    monkeypatch.setattr(training, "measure_speed", measured)
+    tasks.measure(store.url)
+    waiting.join(10)
+    assert order == ["measurement", "run", "measurement"]
+    assert Speed.from_dict(store.facts.get("speed")).measured
+
+
+def test_the_measurement_of_the_speed_gives_way_again_and_again() -> None:
+    given: list[None] = []
+    measure_speed(alive=lambda: given.append(None))
+    assert len(given) >= 4 * (5 + 1)  # a small and a large MLP and CNN, warmed up by five updates and timed

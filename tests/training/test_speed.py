@@ -57,12 +57,9 @@ def test_who_asks_may_end_it(tiny: Dataset) -> None:
         speed.batch_times(CONFIG, tiny, (10, 100), seconds=0.05, progress=enough)
 
 
-def test_a_small_step_that_was_disturbed_does_not_make_the_machine_fast(
-    tiny: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_step_that_was_disturbed_does_not_make_the_machine_fast() -> None:
     large = CONFIG.replace(hidden_layers=(512,), batch_size=128)
     seconds = {CONFIG: 0.5, large: 0.02}  # others kept the small one waiting
-    monkeypatch.setattr(speed, "_seconds_per_step", lambda config, *_rest: seconds[config])
-    rate = speed._rate(CONFIG, large, tiny, 1, "cpu")
+    rate = speed._rate(CONFIG, large, seconds.__getitem__)
     assert rate.overhead == pytest.approx(0.01)
     assert rate.multiplications == pytest.approx(128 * 3 * describe(large).multiplications / 0.01)
