@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from mnist_core.config import Augmentation, RunConfig
@@ -21,13 +22,17 @@ def transforms(config: RunConfig, step: int, rows: range) -> torch.Tensor | None
     A function of the seed, the step and the image's place in its batch, as dropout is: no stream that would have to be saved,
     and the same changes however the batch is cut.
     """
+    changes = transforms_of_updates(config, range(step, step + 1), rows)
+    return None if changes is None else changes[0]
+
+
+def transforms_of_updates(config: RunConfig, steps: range, rows: range) -> torch.Tensor | None:
+    """The same of several updates: updates×n×2×3."""
     if config.augmentation == "off":
         return None
-    # A count of Philox gives four numbers of 64 bits: those of one image.
-    random = np.random.Philox(key=[order_seed(config), STREAM], counter=[rows.start, 0, step, 0])
-    numbers = np.random.Generator(random).random((len(rows), 4))
+    numbers = np.concatenate([_drawn(config, step, rows) for step in steps])
     shifts = np.floor(numbers[:, :2] * (2 * SHIFT + 1)) - SHIFT  # whole pixels
-    turned = np.broadcast_to(np.eye(2), (len(rows), 2, 2))
+    turned = np.broadcast_to(np.eye(2), (len(numbers), 2, 2))
     if config.augmentation == "affine":
         angles = np.radians(TURN) * (2 * numbers[:, 2] - 1)
         scales = 1 + SCALE * (2 * numbers[:, 3] - 1)
@@ -35,7 +40,15 @@ def transforms(config: RunConfig, step: int, rows: range) -> torch.Tensor | None
         turned = np.stack([cosines, sines, -sines, cosines], 1).reshape(-1, 2, 2)
     # A place of the new image to the place of the old one; the image's sides are 2 long.
     moved = -(turned @ (shifts[:, :, None] * 2 / SIDE))
-    return torch.from_numpy(np.concatenate([turned, moved], 2).astype(np.float32))
+    changes = np.concatenate([turned, moved], 2).astype(np.float32)
+    return torch.from_numpy(changes).view(len(steps), len(rows), 2, 3)
+
+
+def _drawn(config: RunConfig, step: int, rows: range) -> NDArray[np.float64]:
+    """Four numbers in [0, 1) for each image of an update's batch."""
+    # A count of Philox gives four numbers of 64 bits: those of one image.
+    random = np.random.Philox(key=[order_seed(config), STREAM], counter=[rows.start, 0, step, 0])
+    return np.random.Generator(random).random((len(rows), 4))
 
 
 def augmented(augmentation: Augmentation, pixels: torch.Tensor, changes: torch.Tensor) -> torch.Tensor:

@@ -36,7 +36,17 @@ from mnist_core.training.dense_buffers import Batch, Flat, Layer, Signal, Weight
 from mnist_core.training.dense_losses import LOSSES, Seen, part_of
 from mnist_core.training.evaluation import alive
 from mnist_core.training.flat_optimizers import FlatOptimizer
-from mnist_core.training.step import UNMEASURED, Block, BlockResult, Inside, Outputs, Stop, dropout_mask, with_positions
+from mnist_core.training.step import (
+    UNMEASURED,
+    Block,
+    BlockResult,
+    Inside,
+    Outputs,
+    Stop,
+    dropout_mask,
+    first_of_seed,
+    with_positions,
+)
 
 aten = torch.ops.aten
 
@@ -75,6 +85,7 @@ class DenseStep:
         # A product, and one that is added to something: of all runs' matrices side by side, or of the one that there is.
         self._mm: Callable[..., torch.Tensor] = torch.bmm if stacked else torch.mm
         self._addmm: Callable[..., torch.Tensor] = torch.baddbmm if stacked else torch.addmm
+        self._first_of_seed = first_of_seed(configs)
         self._ending = [place for place, config in enumerate(configs) if config.stop_when_not_finite]
         self._plain = all(config.optimizer == "sgd" and not config.weight_decay for config in configs)
         self._gradients = [gradient.flatten(1) for gradient in gradients]
@@ -134,11 +145,15 @@ class DenseStep:
         return True
 
     def _apply_dropout(self, batch: Batch, number: int, rows: range) -> None:
-        """Choose the units that are left out, for each run as if it were alone."""
-        for place, config in enumerate(self._configs):
-            for layer, signal in enumerate(batch.signals[:-1]):
-                mask = signal.mask.view(len(self._configs), -1, batch.n)[place]
-                mask.copy_(dropout_mask(config, number, rows, layer, len(mask)).T).div_(1 - config.dropout)
+        """Choose the units that are left out, for each run as if it were alone: for those of one seed they are the same."""
+        for layer, signal in enumerate(batch.signals[:-1]):
+            masks = signal.mask.view(len(self._configs), -1, batch.n)
+            for place, first in enumerate(self._first_of_seed):
+                if place == first:
+                    kept = dropout_mask(self._configs[place], number, rows, layer, masks.shape[1])
+                    masks[place].copy_(kept.T).div_(1 - self._config.dropout)
+                else:
+                    masks[place].copy_(masks[first])
 
     def _forward(self, batch: Batch, *, training: bool) -> None:
         """z = W a + b and f(z), layer after layer."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mnist_core.config import RunConfig
-from mnist_core.training.augmentation import transforms
+from mnist_core.training.augmentation import transforms_of_updates
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import even_size, pieces
 from mnist_core.training.evaluation import alive
@@ -37,6 +38,7 @@ from mnist_core.training.step import (
     Outputs,
     Stop,
     dropout_mask,
+    first_of_seed,
     is_over,
     updates_until_over,
 )
@@ -57,7 +59,7 @@ class _Told:
     rows: torch.Tensor  # updates × images: which are in the batch
     rates: torch.Tensor  # updates × runs
     changes: torch.Tensor | None  # updates × images × 2 × 3: `augmentation.transforms`
-    masks: Sequence[torch.Tensor]  # of each dropout, updates × runs × images × units: what stays, as bool
+    masks: Sequence[torch.Tensor]  # of each dropout, updates × seeds × images × units: what stays, as bool
     losses: torch.Tensor  # updates × runs
     hits: torch.Tensor
     norms: torch.Tensor  # of the gradients; what stands at an update that measures none is old
@@ -101,6 +103,10 @@ class DeviceStep:
         self._network = WideNetwork(models[0], self._parameters)
         self._optimizer = WideOptimizer(configs, self._weights, self._gradients)
         self.optimizers = self._optimizer.of_runs
+        firsts = first_of_seed(configs)
+        self._seeds = [configs[place] for place in sorted(set(firsts))]  # a run of each
+        seed_of = [self._seeds.index(configs[place]) for place in firsts]
+        self._seed_of = torch.tensor(seed_of, device=self._device)  # of each run
         self._ending = [place for place, config in enumerate(configs) if config.stop_when_not_finite]
         self._chunk = 0  # images that go through at once; 0: not known before the first block
         self._counter = torch.zeros(1, dtype=torch.int64, device=self._device)
@@ -134,7 +140,7 @@ class DeviceStep:
 
     def _most(self, images: int) -> int:
         changes = 6 if self._config.augmentation != "off" else 0
-        numbers = images * (1 + changes + len(self._configs) * sum(self._dropped_units))
+        numbers = images * (1 + changes + len(self._seeds) * sum(self._dropped_units))
         return max(1, min(MOST_UPDATES, MOST_NUMBERS // numbers))
 
     @property
@@ -195,21 +201,23 @@ class DeviceStep:
 
     def _changes(self, first: int, count: int, images: int) -> torch.Tensor:
         """Of the images of each update: updates × images × 2 × 3."""
-        of_updates = (transforms(self._config, number, range(images)) for number in range(first, first + count))
-        return torch.stack([changes for changes in of_updates if changes is not None])
+        changes = transforms_of_updates(self._config, range(first, first + count), range(images))
+        assert changes is not None
+        return changes
 
     def _masks(self, first: int, count: int, images: int, layer: int) -> torch.Tensor:
-        """Of the dropout after hidden layer number `layer`: updates × runs × images × units."""
-        of_updates = (
-            torch.stack(
-                [
-                    dropout_mask(config, number, range(images), layer, self._dropped_units[layer])
-                    for config in self._configs
-                ]
-            )
-            for number in range(first, first + count)
-        )
-        return torch.stack(list(of_updates))
+        """Of the dropout after hidden layer number `layer`: updates × seeds × images × units."""
+        units = self._dropped_units[layer]
+        masks = torch.empty(count, len(self._seeds), images, units, dtype=torch.bool)
+
+        def draw(place: int) -> None:
+            for mask, config in zip(masks[place], self._seeds, strict=True):
+                mask.copy_(dropout_mask(config, first + place, range(images), layer, units))
+
+        # On as many cores as there are for this run: NumPy holds no lock while it draws.
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            list(pool.map(draw, range(count)))
+        return masks
 
     def _new_told(self, images: int) -> _Told:
         most, runs = self._most(images), len(self._configs)
@@ -221,7 +229,7 @@ class DeviceStep:
             empty(images, dtype=torch.int64),
             empty(runs, dtype=self._weights.dtype),
             empty(images, 2, 3, dtype=torch.float32) if self._config.augmentation != "off" else None,
-            [empty(runs, images, units, dtype=torch.bool) for units in self._dropped_units],
+            [empty(len(self._seeds), images, units, dtype=torch.bool) for units in self._dropped_units],
             empty(runs, dtype=self._weights.dtype),
             empty(runs, dtype=torch.int64),
             empty(runs, dtype=self._weights.dtype),
@@ -290,8 +298,11 @@ class DeviceStep:
             return losses.detach(), (outputs.argmax(2) == labels).sum(1)
 
     def _scaled(self, masks: Sequence[torch.Tensor], here: slice) -> Masks:
+        """For some images of a batch: runs × n × units, or 1 × n × units where all runs have one seed."""
         scale = 1 / (1 - self._config.dropout)
-        return {number: mask[:, here].to(self._weights.dtype).mul_(scale) for number, mask in enumerate(masks)}
+        of_seeds = [mask[:, here].to(self._weights.dtype).mul_(scale) for mask in masks]
+        one = len(self._seeds) == 1
+        return {number: mask if one else mask.index_select(0, self._seed_of) for number, mask in enumerate(of_seeds)}
 
     # ---- evaluation --------------------------------------------------------------------------------------------
 

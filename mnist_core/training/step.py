@@ -164,3 +164,9 @@ def dropout_mask(config: RunConfig, step: int, rows: range, layer: int, units: i
     numbers = random.random_raw(len(rows) * counts * _NUMBERS // 2).view(np.uint32)
     kept = numbers.reshape(len(rows), -1)[:, :units] >= np.uint32(config.dropout * 2**32)
     return torch.from_numpy(kept)
+
+
+def first_of_seed(configs: Sequence[RunConfig]) -> list[int]:
+    """For each run the place of the first that has its seed: dropout leaves the same units out of both."""
+    seeds = [config.seed for config in configs]
+    return [seeds.index(seed) for seed in seeds]

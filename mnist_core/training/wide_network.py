@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from mnist_core.training.batch_norm import Norm
 from mnist_core.training.signals import ACTIVATIONS, WITH_WEIGHTS, Signal
 
-Masks = Mapping[int, torch.Tensor]  # by the number of the dropout among all: runs × n × units, 0 or 1 / (1 − share)
+# By the number of the dropout among all: runs × n × units (one for all: 1 × n × units), 0 or 1 / (1 − share).
+Masks = Mapping[int, torch.Tensor]
 
 
 class WideNetwork:

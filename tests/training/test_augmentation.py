@@ -13,7 +13,7 @@ from mnist_core import ConfigError, RunConfig, Trainer, stacks, train
 from mnist_core.data import Dataset
 from mnist_core.data.augment import SHIFT
 from mnist_core.training import batches, train_together
-from mnist_core.training.augmentation import augmented, transforms
+from mnist_core.training.augmentation import augmented, transforms, transforms_of_updates
 from tests.training.test_going_on import Course, taken_up
 from tests.training.test_trainer import small
 
@@ -95,6 +95,8 @@ def test_changes_hang_on_seed_and_step_and_place_alone(kind: str) -> None:
         assert not torch.equal(first, other)  # type: ignore[arg-type]
     assert torch.equal(first, transforms(config.replace(seed=9, batch_seed=config.seed), 3, range(20)))  # type: ignore[arg-type]
     assert len(first.unique(dim=0)) > 5
+    of_updates = transforms_of_updates(config, range(2, 5), range(20))
+    assert torch.equal(first, of_updates[1])  # type: ignore[index]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -101,6 +101,12 @@ def test_an_update_reads_nothing_back(kind: str, runs: int, device: str, monkeyp
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_masks_that_runs_share_read_nothing_back(seeds: int, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert updated(configs_of("dropout", 3, seeds), device, monkeypatch).elsewhere == []
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_normalizing_a_batch_reads_nothing_back(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config = RunConfig(train_size=60, validation_size=0, batch_size=IMAGES, batch_norm=True)
     assert updated([config], device, monkeypatch).elsewhere == []
