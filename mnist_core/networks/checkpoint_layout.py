@@ -141,18 +141,11 @@ def bytes_of_all() -> dict[str, tuple[int, int]]:
     return found
 
 
-def bytes_of(run_id: str) -> tuple[int, int]:
-    """What a run's checkpoint and its snapshots take. Raises StoreError where the store keeps them."""
-    if (place := shared_files.place()) is None:
-        return _size(checkpoint_file(run_id)), _size(snapshot_folder(run_id))
-    sizes = place.sizes(run_id)
-    snapshots = sum(size for name, size in sizes.items() if _SNAPSHOTS in name)
-    return sum(sizes.values()) - snapshots, snapshots
-
-
-def _size(place: Path) -> int:
-    """Bytes of a file, or of all files in a folder; 0 where there is none."""
-    return sum(_sizes(place).values())
+def bytes_of_checkpoint(run_id: str) -> int:
+    """What the run's checkpoint takes in the folder."""
+    with suppress(OSError):
+        return checkpoint_file(run_id).stat().st_size
+    return 0
 
 
 def _sizes(place: Path) -> dict[str, int]:

@@ -18,6 +18,7 @@ from mnist_core.store.round_rows import check_going_on, check_rate
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row, readable
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
+from mnist_core.store.weights_at_rest import check_rest
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
@@ -32,7 +33,8 @@ class Commands(Part):
         paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already, and
         within the same bounds: no command brings a run in front of others.
         Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train,
-        where too many wait, or whose images its owner may not use (any more); RoundError where its class trains for another round alone.
+        where too many wait, or whose images its owner may not use (any more), or where a run is to rest and there is no room for its
+        weights; RoundError where its class trains for another round alone.
         """
         if command not in get_args(Command):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
@@ -41,6 +43,9 @@ class Commands(Part):
             change = _after_request(connection, row, command)
             if change is None:
                 return
+            if _keeps_weights(row, command):
+                wait_for_others(connection)
+                check_rest(connection, row)
             if change.get("state") == "queued":
                 wait_for_others(connection)
                 check_member(connection, owner)
@@ -75,6 +80,13 @@ class Commands(Part):
             rows = connection.execute(query).all()
         own = (row for row in rows if tokens is None or tokens[row.id] == row.token)
         return {row.id: Requests(row.command, row.rate_request, row.slice_over) for row in own}
+
+
+def _keeps_weights(row: sa.Row[Any], command: Command) -> bool:
+    """Whether the run rests with weights once it has done what is asked, and does not yet."""
+    if command == "pause":
+        return row.state == "running" and row.command not in ("pause", "step")
+    return command == "step" and row.checkpoint_step is None
 
 
 def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command) -> dict[str, Any] | None:

@@ -15,13 +15,13 @@ from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.messages import N_
-from mnist_core.networks.checkpoint_layout import bytes_of
 from mnist_core.networks.models import describe
 from mnist_core.records import AnalysisKind
+from mnist_core.store import weights_at_rest
 from mnist_core.store.class_rows import check_member, class_of
 from mnist_core.store.own_images import check_images, check_use
 from mnist_core.store.rows import as_id, readable
-from mnist_core.store.tables import analyses, runs, sweeps, weight_files
+from mnist_core.store.tables import analyses, runs, sweeps
 
 READER = "reader"  # who looks at a page inside another page; no cookie has this name
 # Kinds of analyses that are computed of a run's weights alone, and of what the student gives.
@@ -36,27 +36,9 @@ def check_runs(connection: sa.Connection, owner: str, configs: Sequence[RunConfi
     for config in set(configs):
         _check_size(config)
         check_images(connection, owner, config)
-    _check_paused(connection, owner)
-    check_queue(connection, owner, len(configs), guest=class_of(connection, owner) is None)
-
-
-def _check_paused(connection: sa.Connection, owner: str) -> None:
-    """See that the student's paused runs, whose weights nobody may remove, keep no more than his room."""
-    paused = sa.select(runs.c.id).where(runs.c.owner == owner, runs.c.state == "paused")
-    if settings.weights_in_store():
-        of_them = sa.select(sa.func.sum(weight_files.c.bytes)).where(weight_files.c.run_id.in_(paused))
-        kept = connection.execute(of_them).scalar() or 0
-    else:
-        kept = sum(sum(bytes_of(run_id)) for run_id in connection.execute(paused).scalars())
-    most = settings.student_weights_room()
-    if kept > most:
-        raise LimitError(
-            N_(
-                "Your paused runs keep {kept} MB of weights, and at most {most} MB are yours. Resume or stop some of them first."
-            ),
-            kept=kept >> 20,
-            most=most >> 20,
-        )
+    guest = class_of(connection, owner) is None
+    weights_at_rest.check_start(connection, owner, guest=guest)
+    check_queue(connection, owner, len(configs), guest=guest)
 
 
 def check_queue(connection: sa.Connection, owner: str, new: int, *, guest: bool) -> None:

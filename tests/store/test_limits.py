@@ -9,7 +9,6 @@ import pytest
 from mnist_core import settings
 from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
-from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.records import SweepRecord
 from mnist_core.store import Command, Store
 from tests.store.class_of_two import ANN, BOB, TEACHER, Opened
@@ -102,26 +101,6 @@ def test_a_run_that_failed_goes_on_within_the_same_bounds(store: Store, monkeypa
     with pytest.raises(LimitError, match="1 of your runs are waiting, and at most 1 may wait"):
         store.commands.send(failed, "ann", "resume")
     assert store.runs.state(failed) == "finished"
-
-
-@pytest.mark.parametrize("place", ["folder", "store"])
-def test_a_student_whose_paused_runs_keep_more_than_his_room_starts_no_more(
-    store: Store, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    settings.make_home()
-    monkeypatch.setenv("MNIST_LAB_WEIGHTS", place)
-    monkeypatch.setenv("MNIST_LAB_STUDENT_WEIGHTS_MB", "1")
-    ids = paused(store, "eve", 3)
-    for run_id in ids:
-        if place == "store":
-            store.weight_files.put(f"{run_id}.safetensors", run_id, bytes(500_000))
-        else:
-            checkpoint_file(run_id).write_bytes(bytes(500_000))
-    with pytest.raises(LimitError, match="Your paused runs keep 1 MB of weights, and at most 1 MB are yours"):
-        store.runs.create("eve", CONFIG)
-    store.runs.create("bob", CONFIG)
-    store.commands.send(ids[0], "eve", "resume")  # it will end, and then its weights may go
-    store.runs.create("eve", CONFIG)
 
 
 def test_a_run_that_made_room_for_others_comes_back_whatever_waits(
