@@ -22,7 +22,7 @@ from typing import Any
 from mnist_core import settings
 from mnist_core.errors import LeaseLostError, StoreError
 from mnist_core.estimate import useful_threads
-from mnist_core.jobs import maintenance, retention, run_job
+from mnist_core.jobs import maintenance, retention, run_job, strays
 from mnist_core.jobs.analyses import AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.memory import is_shortage
@@ -153,6 +153,7 @@ class Dispatcher:
             self._cleared = time.monotonic()
             retention.thin_out(self.store)  # first: the rest cannot be done on a full disk
             retention.delete_expired(self.store)
+            strays.delete_strays(self.store)
             self._forget_ended()
 
     def _forget_ended(self) -> None:

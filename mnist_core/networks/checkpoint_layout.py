@@ -11,8 +11,9 @@ metadata (`RunFields`). training/checkpoint.py writes and reads all of it, netwo
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -35,8 +36,11 @@ COPIES_BYTES = 256 * 2**20  # of files that the store has, too
 _METADATA = "state"
 _ENDING = ".safetensors"
 _SNAPSHOTS = ".trail"
+_UNFINISHED = ".part"
 # A checkpoint or a snapshot, below the folder of checkpoints: the run's id and the step are parts of the name.
 NAME_PATTERN = rf"(?P<run>[0-9A-Za-z_-]{{1,16}})(\{_ENDING}|\{_SNAPSHOTS}/[0-9]{{1,12}}\{_ENDING})"
+
+_RUN_ID = re.compile("[0-9a-f]{10}")  # of a run that the program made
 
 Tensor = TypeVar("Tensor")
 
@@ -141,6 +145,18 @@ def bytes_of_all() -> dict[str, tuple[int, int]]:
     return found
 
 
+def runs_with_files() -> set[str]:
+    """Ids of runs of which there are files, whole or not. Raises StoreError where the store keeps them."""
+    names: Iterable[str] = ()
+    if (place := shared_files.place()) is not None:
+        names = place.all_sizes()
+    else:
+        with suppress(OSError):  # it is away, and nobody knows
+            names = [entry.name for entry in settings.checkpoint_folder().iterdir()]
+    ids = {name.split(".")[0] for name in names}
+    return {run_id for run_id in ids if _RUN_ID.fullmatch(run_id)}
+
+
 def bytes_of_checkpoint(run_id: str) -> int:
     """What the run's checkpoint takes in the folder."""
     with suppress(OSError):
@@ -182,7 +198,7 @@ def files_of(runs: Collection[str]) -> dict[str, Path]:
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
     """A place to write `file` at, beside it, from where it is moved when it is whole: a file that exists is whole."""
-    unfinished = file.with_suffix(".part")
+    unfinished = file.with_suffix(_UNFINISHED)
     yield unfinished
     unfinished.replace(file)
 
@@ -195,8 +211,9 @@ def forget_next(run_id: str) -> None:
 
 
 def forget_files(run_id: str) -> None:
-    """Remove checkpoints and snapshots of the run."""
+    """Remove checkpoints and snapshots of the run, with those that were not written to the end."""
     checkpoint_file(run_id).unlink(missing_ok=True)
+    checkpoint_file(run_id).with_suffix(_UNFINISHED).unlink(missing_ok=True)
     shared_files.remove(run_id, lambda name: name == checkpoint_file(run_id).name)
     forget_next(run_id)
     forget_snapshots(run_id)

@@ -29,3 +29,12 @@ class Facts(Part):
         with self.database.begin() as connection:
             statement = insert_into(connection, facts).values(key=key, **row)
             connection.execute(statement.on_conflict_do_update(index_elements=[facts.c.key], set_=row))
+
+    def once(self, key: str, value: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known under `key`, which is `value` from now on where nothing was: the same for all who ask at once."""
+        row = {"key": key, "value": json.dumps(dict(value)), "updated_at": time.time()}
+        with self.database.begin() as connection:
+            connection.execute(insert_into(connection, facts).values(row).on_conflict_do_nothing())
+            known = connection.execute(sa.select(facts.c.value).where(facts.c.key == key)).scalar_one()
+        found: dict[str, Any] = json.loads(known)
+        return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mnist_core import settings
 from mnist_core.networks import shared_files
+from mnist_core.store import home_mark
 from mnist_core.store.analyses import Analyses
 from mnist_core.store.board import Boards
 from mnist_core.store.class_commands import ClassCommands
@@ -83,9 +84,11 @@ class Store:
 def open_store(url: str | None = None, busy_seconds: float | None = None) -> Store:
     """The store at `url` (default: `settings.store_url()`); `busy_seconds`: see `engine.open_engine`.
 
-    Where the settings say so, the weights of runs are kept in it from now on.
+    Where the settings say so, the weights of runs are kept in it from now on; else they lie in the home, which is marked as its.
     """
     store = Store(url, busy_seconds)
     if settings.weights_in_store():
         shared_files.share(store.weight_files)
+    else:
+        home_mark.mark(store.facts, store.runs)
     return store

@@ -42,8 +42,8 @@ from mnist_core.store.tables import (
 
 __all__ = ["HEAD", "Checkpoint", "Snapshot", "Transfer", "known_revisions", "stage"]
 ROWS = 200  # that are in memory at a time
-# Facts about this machine and its cluster, not about runs: they are found out anew.
-OF_THIS_MACHINE = ("cluster", "download", "digits", "speed")
+# Facts about this machine, its cluster and this very store, not about runs: they are found out anew.
+OF_THIS_MACHINE = ("cluster", "download", "digits", "speed", "identity", "strays")
 NUMBERED = ("events", "id")  # a column that the database fills, in the order of the rows
 _ID = re.compile("[0-9A-Za-z_-]{1,16}")  # an id is a part of a file's name
 _WORDS = ("nan", "inf", "-inf")  # JSON has no such numbers
