@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import sys
@@ -27,6 +28,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # imported.) With as many threads as cores in each, their threads wait for one another and take twice the time.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Of torch, where a test says how many: two would wait for each other, and for those of the other test.
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
+
 hypothesis.register_profile("lab", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.load_profile("lab")
 Value = TypeVar("Value")
@@ -34,6 +38,13 @@ ROOT = Path(__file__).parents[1]
 BESIDE = ROOT.parent / "shared" / "data"
 # Read before any test takes it out of the environment.
 NAMED = os.environ.get("MNIST_LAB_DATA")
+
+
+def pytest_collection_finish() -> None:
+    """From now on the collector of cycles passes over what is there: 5,000 tests and their modules, which took it a third of a second
+    of the processor each time, and a worker has it look after every job."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

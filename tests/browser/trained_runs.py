@@ -15,8 +15,7 @@ from mnist_core.jobs import run_job, worker_store
 from mnist_core.presets import PRESETS
 from mnist_core.store import open_store
 from tests import built_in
-
-THREADS = 2
+from tests.conftest import THREADS
 
 
 class TrainedRuns:

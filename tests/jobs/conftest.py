@@ -16,10 +16,11 @@ from mnist_core.jobs import maintenance, run_execution, run_job, worker_store
 from mnist_core.jobs.dispatcher import Dispatcher
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves
 from mnist_core.store import Store, open_store
+from tests.conftest import THREADS
 from tests.jobs import crashes
 from tests.jobs.fake_client import Client
 from tests.jobs.servers import StandIn, Start
-from tests.jobs.short_run import CONFIG, THREADS, rows
+from tests.jobs.short_run import CONFIG, rows
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from mnist_core.config import RunConfig
 from mnist_core.jobs import run_job
 from mnist_core.records import Curves
 from mnist_core.store import Store
+from tests.conftest import THREADS
 
 CONFIG = RunConfig(train_size=1_000, validation_size=500, hidden_layers=(16,), batch_size=10, epochs=3)
-THREADS = 2
 
 
 class DeathError(BaseException):

@@ -18,7 +18,7 @@ from mnist_core.errors import StoreUnavailableError, TransientStoreError
 from mnist_core.jobs import analysis_job, cluster, compute_lock, worker_setup, worker_store
 from mnist_core.networks.checkpoint_layout import checkpoint_file
 from mnist_core.store import Store, open_store
-from tests.conftest import wait_until
+from tests.conftest import THREADS, wait_until
 from tests.jobs.short_run import CONFIG, dataset, execute, rows
 from tests.postgresql import Server
 
@@ -160,7 +160,7 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
 
     def analysis() -> None:
         with compute_lock.OF_THIS_PROCESS:
-            torch.set_num_threads(1)
+            torch.set_num_threads(THREADS + 1)
             computed.set()
 
     thread = threading.Thread(target=analysis, daemon=True)
@@ -169,7 +169,7 @@ def test_who_waits_for_the_store_lets_others_compute_and_draws_its_own_curve(
     holders[0].close()
     training_one.join(60)
     assert store.runs.get(run_id).outcome == "completed"
-    assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == THREADS
     assert rows(store.record_reader.curves(run_id)) == undisturbed_curve
 
 
