@@ -146,7 +146,7 @@ def reference(mnist: Path) -> Callable[[Any], Any]:
     from mnist_core import load_dataset, train
 
     dataset = load_dataset("mnist", mnist)
-    return cache(lambda config: train(config, dataset))
+    return cache(lambda config: train(config, dataset, threads=THREADS))
 
 
 def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:

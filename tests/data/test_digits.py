@@ -10,6 +10,7 @@ import pytest
 from mnist_core import RunConfig, data, train
 from mnist_core.data.digits import draw_digits
 from mnist_core.presets import PRESETS
+from tests.conftest import THREADS
 
 
 def test_same_seed_same_images_with_any_number_of_threads() -> None:
@@ -53,26 +54,26 @@ def digits_dataset(digits_home: Path, monkeypatch: pytest.MonkeyPatch) -> data.D
 @pytest.mark.reference
 def test_logistic_regression_is_as_good_as_on_mnist(digits_dataset: data.Dataset) -> None:
     config = RunConfig(dataset="built-in", hidden_layers=(), optimizer="adam", learning_rate=0.001, epochs=5)
-    assert 0.88 <= train(config, digits_dataset).result["test_accuracy"] <= 0.94
+    assert 0.88 <= train(config, digits_dataset, threads=THREADS).result["test_accuracy"] <= 0.94
 
 
 @pytest.mark.reference
 def test_keras_first_look(digits_dataset: data.Dataset) -> None:
     config = PRESETS["keras-first-look"].config.replace(dataset="built-in", epochs=3)
-    assert 0.97 <= train(config, digits_dataset).result["test_accuracy"] <= 0.99
+    assert 0.97 <= train(config, digits_dataset, threads=THREADS).result["test_accuracy"] <= 0.99
 
 
 @pytest.mark.reference
 def test_two_layer_net_learns_at_half_and_collapses_at_one_and_a_half(digits_dataset: data.Dataset) -> None:
     config = PRESETS["two-layer-net"].config.replace(dataset="built-in", epochs=40)
-    learned = train(config, digits_dataset)
+    learned = train(config, digits_dataset, threads=THREADS)
     assert learned.outcome == "completed"
     assert learned.result["test_accuracy"] > 0.94
-    assert train(config.replace(learning_rate=1.5), digits_dataset).outcome == "collapsed"
+    assert train(config.replace(learning_rate=1.5), digits_dataset, threads=THREADS).outcome == "collapsed"
 
 
 @pytest.mark.reference
 def test_a_lenet_reaches_98_5(digits_dataset: data.Dataset) -> None:
     # One epoch of half as many filters: a fifth of the time of the preset.
     config = PRESETS["lenet-fast"].config.replace(dataset="built-in", filters=[8, 16], epochs=1)
-    assert train(config, digits_dataset).result["test_accuracy"] >= 0.985
+    assert train(config, digits_dataset, threads=THREADS).result["test_accuracy"] >= 0.985

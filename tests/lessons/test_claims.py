@@ -18,6 +18,7 @@ from mnist_core.lessons.claim_check import AnyCame, AnyClaim, Came, RangeCame, T
 from mnist_core.lessons.proof import Trained
 from mnist_core.lessons.schema import Claim, Dataset
 from mnist_core.records import Outcome
+from tests.conftest import THREADS
 
 OURS = lessons.folder(lessons.ours())
 
@@ -25,13 +26,13 @@ OURS = lessons.folder(lessons.ours())
 @pytest.fixture(scope="module")
 def on_built_in(drawn: Path) -> Trained:
     """What comes on the built-in digits, each trained once for all tests."""
-    return Trained(trainer(drawn))
+    return Trained(trainer(drawn, THREADS))
 
 
 @pytest.fixture(scope="module")
 def on_mnist(mnist: Path) -> Trained:
     """What comes on MNIST."""
-    return Trained(trainer(mnist))
+    return Trained(trainer(mnist, THREADS))
 
 
 def cheap(lesson: Lesson) -> Iterator[tuple[TrainingBlock, bool]]:
