@@ -27,7 +27,7 @@ def thin_out(store: Store) -> None:
     go, then their last and best weights.
 
     What one student has above his own room goes first, and then what those have who have most: nobody's large networks push
-    another's weights off the disk. Runs that are not over keep their weights; what their student has above his room by that
+    another's weights off the disk, nor do many browsers of one who is in no class. Runs that are not over keep their weights; what their student has above his room by that
     is at nobody else's cost, as long as the disk itself is not full.
     """
     checkpoint_layout.drop_copies()
@@ -58,6 +58,7 @@ class _Kept:
         for run_id, owner in owners.items():
             self._bytes[owner] += sum(self._sizes[run_id])
         self.owners = list(self._bytes)
+        self._guests = self._bytes.keys() - store.retention.of_classes()
         self._over = _by_owner(oldest, owners)  # runs whose snapshots go, …
         self._weights = _by_owner(oldest, owners)  # … then all they have …
         self._resting = _by_owner(resting, owners)  # … and whose snapshots go last
@@ -66,8 +67,11 @@ class _Kept:
         return self._bytes[owner]
 
     def largest(self) -> str | None:
-        """Who has most of those who have something that can go; None: nobody has anything."""
+        """Who has most of those who have something that can go; None: nobody has anything. While all guests, of whom one person
+        may be any number, have more than half of the room, it is one of them."""
         having = [owner for owner in self.owners if self._weights[owner] or self._resting[owner]]
+        if sum(map(self.bytes_of, self._guests)) > settings.weights_room() // 2:
+            having = [owner for owner in having if owner in self._guests] or having
         return max(having, key=self.bytes_of, default=None)
 
     def second_largest(self) -> int:

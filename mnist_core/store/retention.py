@@ -58,6 +58,12 @@ class Retention(Part):
                 found |= {row.id: row.owner for row in rows}
         return found
 
+    def of_classes(self) -> set[str]:
+        """Who has runs of a class; all others are guests."""
+        query = sa.select(runs.c.owner).where(runs.c.class_id.is_not(None)).distinct()
+        with self.database.begin(write=False) as connection:
+            return set(connection.execute(query).scalars())
+
     def forget_weights(self, run_id: str) -> bool:
         """A run's weights are kept no more; False where it needs them (by now)."""
         change = sa.update(runs).where(runs.c.id == run_id, _MAY_GO)

@@ -165,25 +165,6 @@ def test_one_students_weights_push_nobody_elses_off_the_disk(
     assert sum(kept(many)) < 6 or not any(snapshot_folder(run_id).exists() for run_id in many[:4])
 
 
-def test_without_a_setting_who_is_alone_may_use_all_and_of_several_those_give_who_have_most(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MNIST_LAB_WEIGHTS_MB", "2")
-    many = with_weights(store, 4)
-    retention.thin_out(store)
-    assert [snapshot_folder(run_id).exists() for run_id in many] == [True] * 4  # 2 MB of 2.1
-    some, one = with_weights(store, 2, "bob"), with_weights(store, 1, "eve")
-    again = with_weights(store, 1)
-    for run_id in (*many, *again):
-        store.labels.write(run_id, "ann", star=True)
-    retention.thin_out(store)
-    # 4 MB. Ann has 2.5, and comes down to Bob's 1 by all her snapshots; then each of the two gives the first of what is left.
-    assert kept([*many, *again]) == [False, True, True, True, True]
-    assert [snapshot_folder(run_id).exists() for run_id in (*many, *again)] == [False] * 5
-    assert [snapshot_folder(run_id).exists() for run_id in some] == [False, True]
-    assert (kept(some), kept(one), snapshot_folder(one[0]).exists()) == ([True, True], [True], True)
-
-
 def test_what_a_student_has_above_his_room_goes_though_the_disk_has_more(
     dispatcher: Dispatcher, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
