@@ -277,6 +277,11 @@ class Run:
         return self.state in ("queued", "running")
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether it may train on, if only since its student asks for it in another tab."""
+        return self.state != "finished" or self.outcome == "failed"
+
+    @property
     def student(self) -> Student:
         """Whose it is."""
         return Student(self.owner, self.guest)

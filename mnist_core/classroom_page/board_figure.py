@@ -290,10 +290,10 @@ def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook
     rates = [point.rate for point in reading.points]
     axis = _of_numbers([], look.across, (rates[0], rates[-1], *plan.free[look.across]), "", look)
     low, high = axis.words["autorangeoptions"]["include"]
-    # The outer zones reach to the ends of the axis.
-    bounds = [low, *sweep_zones.rate_bounds(rates)[1:-1], high]
+    # A zone is of rates that somebody tried: the axis may reach much further.
+    bounds = [min(max(low, bound), high) for bound in sweep_zones.rate_bounds(rates)]
     sweep_zones.shade(figure, reading, bounds, view)
-    return sweep_zones.name_zones(figure, reading, bounds, WIDTH, view, translate)
+    return sweep_zones.name_zones(figure, reading, bounds, (low, high), WIDTH, view, translate)
 
 
 # ---- from left to right --------------------------------------------------------------------------------------------

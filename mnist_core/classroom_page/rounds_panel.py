@@ -120,7 +120,7 @@ def stop(rights: Rights, member_id: str | None = None, run_id: str | None = None
     """Stop the class's runs that are not over: all, a member's, or one."""
     count = session.store().class_commands.stop(*rights, member_id=member_id, run_id=run_id)
     text = ngettext("{n} run was stopped.", "{n} runs were stopped.", count).format(n=count)
-    st.toast(text, icon=":material/stop:")
+    frame.say_next(text, ":material/stop:")
 
 
 @frame.callback

@@ -73,7 +73,7 @@ def rates_chart(
     peak = _table(runs, rates, lambda run, curves: zones.best(run, curves, view.split, view.metric))
     floor, top = _ends(final, peak, runs, view)
     shade(figure, reading, bounds, view)
-    ceiling = name_zones(figure, reading, bounds, width - MARGINS, view, translate)
+    ceiling = name_zones(figure, reading, bounds, (bounds[0], bounds[-1]), width - MARGINS, view, translate)
     if final.shape[0] > 1:
         figure["data"] += _band(rates, final, floor, top, view)
     figure["data"] += [
@@ -244,13 +244,19 @@ def shade(figure: Figure, reading: Reading, bounds: Sequence[float], view: Sweep
 
 
 def name_zones(
-    figure: Figure, reading: Reading, bounds: Sequence[float], room: float, view: SweepView, translate: Translate
+    figure: Figure,
+    reading: Reading,
+    bounds: Sequence[float],
+    axis: tuple[float, float],
+    room: float,
+    view: SweepView,
+    translate: Translate,
 ) -> float:
     """The zones' names above the axes, on their colors, in as many rows as they need: each at its widest stretch.
 
-    Returns where the axes end, as a fraction of the height.
+    `axis`: the least and the greatest rate on it. Returns where the axes end, as a fraction of the height.
     """
-    low, whole = math.log(bounds[0]), math.log(bounds[-1] / bounds[0])
+    low, whole = math.log(axis[0]), math.log(axis[1] / axis[0])
     widest: dict[Zone, tuple[float, float]] = {}
     for zone, *ends_of_it in _stretches(reading, bounds):
         left, right = ((math.log(end) - low) / whole for end in ends_of_it)

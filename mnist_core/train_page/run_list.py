@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from mnist_core import escape
 from mnist_core.panels import waiting
 from mnist_core.records import Run, UnreadableRun
-from mnist_core.ui import frame, names, session, watch
+from mnist_core.ui import frame, live_parts, names, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
 
 
 def draw() -> None:
-    """The last runs; a click opens one."""
+    """The last runs, as they are now; a click opens one."""
+    frame.fragment(_list)()
+
+
+def _list() -> None:
     store, student = session.store(), session.student()
     runs, unreadable = watch.my_runs(), store.runs.unreadable(student)
     if not (runs or unreadable):
         return
+    moving = [run.id for run in runs[:SHOWN] if run.may_go_on]
+    live_parts.link(watch.look_at(moving), partial(live_parts.states, moving), key="run_list_link")
     st.subheader(_("My runs"))
     for run in runs[:SHOWN]:
         _line(run)
@@ -33,6 +41,7 @@ def draw() -> None:
 
 def _open(run: Run) -> None:
     st.session_state.update(shown_run=run.id, shown_group=None)
+    frame.draw_anew()  # its panel is no part of this fragment
 
 
 def _line(run: Run) -> None:
@@ -56,6 +65,7 @@ def _delete(run_id: str) -> None:
     session.store().runs.delete(run_id, session.student())
     if st.session_state.get("shown_run") == run_id:
         st.session_state["shown_run"] = None
+        frame.draw_anew()
 
 
 def _result(run: Run) -> str:

@@ -151,6 +151,7 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     _say_when_the_host_is_small()
     if problem is not None:
         show_error(problem)
+    _say()
     below(page.url_path)
     token = _inside.set(True)
     try:
@@ -281,6 +282,16 @@ def draw_anew() -> None:
     st.session_state["draw_anew"] = True
 
 
+def say_next(text: str, icon: str) -> None:
+    """In a callback: say for a moment what was done, once the page, or the fragment, is drawn next."""
+    st.session_state["said_next"] = text, icon
+
+
+def _say() -> None:
+    if (said := st.session_state.pop("said_next", None)) is not None:
+        st.toast(said[0], icon=said[1])
+
+
 def show_error(error: MnistLabError) -> None:
     """The error as a sentence in the language of the session."""
     st.error(sentence(error), icon=":material/error:")
@@ -313,6 +324,7 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
         # What a button of the fragment met; a toast, since a sentence would be gone with the next redrawing.
         if problem := st.session_state.pop("problem", None):
             st.toast(sentence(problem), icon=":material/error:", duration="long")
+        _say()
         with own_images.found_once():
             draw(*args, **kwargs)
 

@@ -147,14 +147,14 @@ class Item:
 
 
 def is_moving(views: Collection[Moving]) -> bool:
-    """Whether anything may still happen to one of them without the student."""
+    """Whether anything may still happen to one of them without this page."""
     return any(_is_moving(view) for view in views)
 
 
 def _is_moving(view: Moving) -> bool:
     if isinstance(view, Class | board.Board):
         return True  # somebody may come, or start a run, at any time
-    return view.run.active if isinstance(view, watch.View) else view.active
+    return view.run.may_go_on if isinstance(view, watch.View) else view.active
 
 
 _lock = threading.Lock()

@@ -94,6 +94,14 @@ def test_zones_stand_where_the_rate_alone_is_free() -> None:
     assert len(points_chart(both, "r", runs, LOOK, str)["layout"]["shapes"]) == 1  # the band of what broke
 
 
+def test_zones_end_near_the_rates_that_were_tried() -> None:
+    wide = replace(RATES, free={"learning_rate": (1e-6, 100.0)})
+    runs = [run(student, 0.9, learning_rate=rate) for student, rate in enumerate((0.1, 0.4))]
+    zones = [shape for shape in points_chart(wide, "r", runs, LOOK, str)["layout"]["shapes"] if "x0" in shape]
+    ends = [end for zone in zones if zone["fillcolor"] in ZONE_COLORS["good"] for end in (zone["x0"], zone["x1"])]
+    assert (min(ends), max(ends)) == pytest.approx((0.05, 0.8))
+
+
 def test_an_unstable_run_makes_its_rate_the_edge() -> None:
     runs = [run(student, 0.9, learning_rate=0.01 * 2**student) for student in range(5)]
     rough = replace(runs[4], run=replace(runs[4].run, result={"verdict": "unstable"}))
