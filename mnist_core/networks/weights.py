@@ -88,7 +88,14 @@ def step_of(file: Path) -> int | None:
 
 
 def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
-    """Write the weights of a run that was trained elsewhere. Raises CheckpointError where that cannot be done."""
+    """Write the weights of a run that was trained elsewhere. Raises CheckpointError where that cannot be done, or the disk is
+    nearly full: what is still free is for the runs that train."""
+    if settings.lacking_space():
+        raise CheckpointError(
+            N_(
+                "The server's disk is nearly full, and has no room for these weights now. Try again in a minute, or leave the weights out."
+            )
+        )
     tensors = layout.prefixed(layout.LAST, last.weights)
     fields: layout.RunFields = {"step": last.step}
     if best is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_core.errors import CheckpointError
 from mnist_core.networks import weights
 
 
@@ -28,3 +29,16 @@ def test_weights_are_read_once_for_each_checkpoint(size: int, home: Path, monkey
     weights.keep("run", weights.Snapshot(2, {"0.weight": np.ones(size, np.float32)}))
     assert weights.latest("run").step == 2
     assert len(reads) == 2
+
+
+def test_weights_that_are_brought_in_leave_the_last_of_a_disk_to_runs_that_train(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = weights.Snapshot(1, {"0.weight": np.zeros(9, np.float32)})
+    monkeypatch.setenv("MNIST_LAB_FREE_MB", str(10**9))  # more than any disk has
+    with pytest.raises(CheckpointError, match=r"nearly full.*Try again in a minute, or leave the weights out"):
+        weights.keep("run", brought)
+    assert not list(home.rglob("*.*"))
+    monkeypatch.setenv("MNIST_LAB_FREE_MB", "0")
+    weights.keep("run", brought)
+    assert weights.latest("run").step == 1
