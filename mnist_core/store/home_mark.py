@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_core import settings
-from mnist_core.errors import TransientStoreError
+from mnist_core.errors import StoreError
 from mnist_core.networks import checkpoint_layout
 from mnist_core.store.facts import Facts
 from mnist_core.store.runs import Runs
@@ -22,8 +22,8 @@ _ENDING = ".store"
 
 
 def mark(facts: Facts, runs: Runs) -> None:
-    """Leave the store's mark in the home. What cannot be written now is written the next time."""
-    with suppress(OSError, TransientStoreError):
+    """Leave the store's mark in the home. What cannot be done now is done the next time: who needs the store hears what is wrong."""
+    with suppress(OSError, StoreError):
         own = _file(_identity(facts))
         if own.exists():
             return
