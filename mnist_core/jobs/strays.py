@@ -22,9 +22,7 @@ STRAY_SECONDS = 86_400.0
 def delete_strays(store: Store) -> None:
     """Delete the files of runs that the store has not known for a day, where no other store can have written them."""
     noted, unknown = store.facts.get(FACT) or {}, home_mark.unknown(store.runs)
-    if not settings.weights_in_store() and (others := home_mark.others(store.facts)):
-        if unknown:
-            _say(len(unknown), tuple(others))
+    if unknown and _may_be_anothers(store, len(unknown)):
         unknown = []  # and their day begins when the others are gone
     now = store.lease.current().served_seconds
     since = {run_id: noted.get(run_id, now) for run_id in unknown}
@@ -36,6 +34,18 @@ def delete_strays(store: Store) -> None:
         del since[run_id]
     if since != noted:
         store.facts.set(FACT, since)
+
+
+def _may_be_anothers(store: Store, runs: int) -> bool:
+    if settings.weights_in_store():
+        return False  # they lie in a table of this very store
+    try:
+        others = home_mark.others(store.facts)
+    except OSError:
+        return True  # nobody can tell
+    if others:
+        _say(runs, tuple(others))
+    return bool(others)
 
 
 @cache  # once, not every minute
