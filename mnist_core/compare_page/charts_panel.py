@@ -63,14 +63,15 @@ def _signature(ids: Sequence[str]) -> Any:
     return [live_parts.states(ids), [names.run_title(watch.look(run_id).run).plain for run_id in ids]]
 
 
-def _parts_and_view(panel: Panel) -> tuple[tuple[Split, ...], ChartView]:
-    """The parts to draw, at least one, in their order; and how."""
+def _parts_and_view(panel: Panel, runs: Sequence[Run]) -> tuple[tuple[Split, ...], ChartView]:
+    """The parts to draw of the runs, at least one, in their order; and how. At first the validation curve, where most have one."""
+    validated = sum(run.config.validation_size > 0 for run in runs)
     with st.container(horizontal=True, vertical_alignment="center", key=panel.key("compare_controls")):
         chosen = panel.several_of(
             "compare_split",
             _("Show curves for"),
             seal.splits(),
-            ["validation"],
+            ["validation" if 2 * validated >= len(runs) else "train"],
             on_change=_at_least_one,
             args=(panel,),
             label_visibility="collapsed",
@@ -90,7 +91,7 @@ def _at_least_one(panel: Panel) -> None:
 
 def _curves(panel: Panel, views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
-    parts, view = _parts_and_view(panel)
+    parts, view = _parts_and_view(panel, [run_view.run for run_view in views])
     _say_shared(comparison.places([run_view.run for run_view in views]), parts)
 
     def draw_curves(views: list[watch.View], metric: overlay.Metric) -> tuple[overlay.Figure, str]:
@@ -114,7 +115,7 @@ def _without_curve(views: Sequence[watch.View], parts: Sequence[Split]) -> list[
         if not len(view.curves.evaluations):
             missing.append((title, undrawn.not_yet(view.run)))
         elif "validation" in parts and not view.run.config.validation_size:
-            missing.append((title, _("has no validation images")))
+            missing.append((title, _("no validation images")))
     return missing
 
 
@@ -178,7 +179,7 @@ def _groups(panel: Panel, views: list[watch.View]) -> None:
     fields = [name for name in comparison.differing(view.run for view in views) if name not in comparison.SEEDS]
     labels = {"seed": _("all settings except the seed")} | {name: _(comparison.NAMES[name]) for name in fields}
     by = panel.selectbox("compare_by", _("Group by"), list(labels), format_func=labels.__getitem__, width=320)
-    parts, view = _parts_and_view(panel)
+    parts, view = _parts_and_view(panel, [run_view.run for run_view in views])
     st.caption(
         _(
             "Each line is the mean of a group's runs (their number in brackets); the band spans their minimum to maximum. Where a run ends before the others (✕), a thin line continues as the mean of the remaining runs."
@@ -205,8 +206,8 @@ def _grouped(views: list[watch.View], by: str) -> list[tuple[str, list[groups_fi
     runs = {view.run.id: view for view in views}
     grouped = comparison.grouped([view.run for view in views], by)
     return [
-        (_group_name(by, key, members), _members([runs[run.id] for run in members], by))
-        for key, members in grouped.items()
+        (name, _members([runs[run.id] for run in members], by))
+        for name, members in zip(_group_names(by, grouped), grouped.values(), strict=True)
     ]
 
 
@@ -239,11 +240,11 @@ def _ended_sentence(groups: Sequence[groups_figure.Group], parts: Sequence[Split
     return _("Ended before the others: {runs}.").format(runs="; ".join(texts)) if texts else ""
 
 
-def _group_name(by: str, key: Any, members: Sequence[Run]) -> str:
+def _group_names(by: str, grouped: Mapping[Any, Sequence[Run]]) -> list[str]:
     if by == "seed":
-        return names.shared_title(members).plain
-    value = members[0].rates if by == "learning_rate" else names.value(key)
-    return f"{_(comparison.NAMES[by])} {value}"
+        return [title.plain for title in names.shared_titles(list(grouped.values()))]
+    values = [runs[0].rates if by == "learning_rate" else names.value(key) for key, runs in grouped.items()]
+    return [f"{_(comparison.NAMES[by])} {value}" for value in values]
 
 
 # ---- settings --------------------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ def _why_no_result(run: Run, result: str) -> str:
     if run.state != "finished":
         return _("has not ended yet")
     if "validation" in result and not run.config.validation_size:
-        return _("has no validation images")
+        return _("no validation images")
     return undrawn.not_yet(run)
 
 

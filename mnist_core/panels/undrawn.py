@@ -23,10 +23,9 @@ def say(missing: Sequence[tuple[str, str]]) -> None:
         if len(titles) > MOST:
             more = len(titles) - MOST
             listed += " " + ngettext("and {n} more", "and {n} more", more).format(n=more)
-        parts.append(f"{escape.markdown(listed)} ({why})")
+        parts.append(_("Not drawn ({why}): {runs}.").format(why=why, runs=escape.markdown(listed)))
     if parts:
-        text = _("Not drawn: {runs}.").format(runs="; ".join(parts))
-        st.caption(f":material/visibility_off: {text}")
+        st.caption(f":material/visibility_off: {' '.join(parts)}")
 
 
 def not_yet(run: Run) -> str:

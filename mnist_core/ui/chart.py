@@ -144,6 +144,7 @@ def live_chart(
         "description": description,
         "subject": subject,
         "version": zlib.crc32(repr((figure, narrow_data, frame_data, growth)).encode()),
+        "graphics": _("This chart needs WebGL, which your browser does not offer."),
         "failure": _("The chart script could not be loaded from this server. Reload the page."),
         "clickable": on_click is not None,
         "linked": linked,

@@ -184,6 +184,12 @@ def shared_title(runs: Sequence[Run]) -> UserText:
     return titles.pop() if len(titles) == 1 else UserText(_own_title(runs[0]))
 
 
+def shared_titles(groups: Sequence[Sequence[Run]]) -> list[UserText]:
+    """The titles of groups of runs, each of equal settings but for seeds, that are shown together: all different ones."""
+    firsts = [runs[0] for runs in groups]
+    return _told_apart(firsts, [shared_title(runs) for runs in groups], besides=comparison.SEEDS)
+
+
 def _own_title(run: Run) -> str:
     if run.config.schedule == "rising":
         return _("Range test: {network}").format(network=describe(run.config))
@@ -204,22 +210,29 @@ def _with_rates(title: str, run: Run) -> str:
 def run_titles(runs: Sequence[Run]) -> list[UserText]:
     """The titles of runs that are shown together; those that would be alike have with them in which settings they differ, or else
     their ids."""
-    plain = [run_title(run) for run in runs]
-    titles = list(plain)
-    for title in dict.fromkeys(one for one in plain if plain.count(one) > 1):
-        places = [place for place, one in enumerate(plain) if one == title]
-        for place, special in zip(places, _special([runs[place] for place in places]), strict=True):
-            titles[place] = UserText(" · ".join([title.raw, *special]))
+    titles = _told_apart(runs, [run_title(run) for run in runs])
     return [
         UserText(f"{title.raw} · {run.id}") if titles.count(title) > 1 else title
         for run, title in zip(runs, titles, strict=True)
     ]
 
 
-def _special(runs: Sequence[Run]) -> list[list[str]]:
-    """What is not so in most of these runs, setting by setting, of each of them."""
+def _told_apart(runs: Sequence[Run], plain: Sequence[UserText], besides: Collection[str] = ()) -> list[UserText]:
+    """These titles of the runs; those that are alike have with them in which settings they differ, `besides` these."""
+    titles = list(plain)
+    for title in dict.fromkeys(one for one in plain if plain.count(one) > 1):
+        places = [place for place, one in enumerate(plain) if one == title]
+        for place, special in zip(places, _special([runs[place] for place in places], besides), strict=True):
+            titles[place] = UserText(" · ".join([title.raw, *special]))
+    return titles
+
+
+def _special(runs: Sequence[Run], besides: Collection[str]) -> list[list[str]]:
+    """What is not so in most of these runs, setting by setting `besides` these, of each of them."""
     special: list[list[str]] = [[] for _run in runs]
     for name in comparison.differing(runs):
+        if name in besides:
+            continue
         settings = [comparison.setting(run, name) for run in runs]
         for said, setting in zip(special, settings, strict=True):
             if 2 * settings.count(setting) <= len(runs):

@@ -158,3 +158,22 @@ def test_a_click_on_a_head_sorts_numbers_and_rows_stay_the_runs_they_are(open_br
         page.choose("compare_view", view)
         wait_until(lambda groups=groups: in_groups(page) is groups)  # type: ignore[misc]
     assert not page.chart("compare_loss", "error")
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en-US", "This chart needs WebGL, which your browser does not offer."),
+        ("ko-KR", "이 그래프에는 WebGL이 필요한데, 이 브라우저에서는 쓸 수 없습니다."),
+    ],
+)
+def test_without_webgl_a_chart_that_needs_it_says_so(
+    open_browser: Open, put: Put, language: str, sentence: str
+) -> None:
+    page = open_browser(language=language)
+    for rate in (0.1, 0.2, 0.5):
+        put(page, epochs=1, train_size=1_000, learning_rate=rate)
+    without = "HTMLCanvasElement.prototype.getContext = (get => function (kind, ...more) {return kind.includes('webgl') ? null : get.call(this, kind, ...more)})(HTMLCanvasElement.prototype.getContext)"
+    page.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": without})
+    page.open("/compare?compare_view=settings")
+    page.wait_for(sentence)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -359,6 +361,28 @@ def test_a_group_of_runs_with_other_names_has_the_name_of_none_of_them(open_page
     assert names == ["784-50-10 · SGD 0.5 · batch 100 (2)"]
 
 
+def test_groups_that_would_be_called_alike_say_in_what_they_differ(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    for seed, epochs in ((1, 2), (2, 2), (1, 3)):
+        ended(store, student(app), seed, "completed", [2.0, 1.0], epochs=epochs)
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value("groups").run()
+    names = [
+        trace["name"] for trace in component(app, "chart_compare_loss")["figure"]["data"] if trace.get("showlegend")
+    ]
+    title = "784-50-10 · SGD 0.5 · batch 100"
+    assert sorted(names) == [f"{title} · epochs: 2 (2)", f"{title} · epochs: 3 (1)"]
+
+
+def test_runs_without_validation_images_are_compared_by_their_training_curves(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    for seed in (1, 2):
+        ended(store, student(app), seed, "completed", [2.0, 1.0], validation_size=0)
+    app.switch_page("pages/compare.py").run()
+    assert app.segmented_control(key="compare_split").value == ["train"]
+    assert "Not drawn" not in texts(app)
+
+
 def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     app = open_page("train")
     ended(store, student(app), 0, "completed", [2.0, 1.0], learning_rate=0.1)
@@ -370,15 +394,15 @@ def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
     app.switch_page("pages/compare.py").run()
     app.session_state["compared"] = [run.id for run in store.runs.newest(student(app))]
     app.run()
-    assert "SGD 0.3 · batch 100 (has no validation images)" in texts(app)
-    assert "SGD 0.4 · batch 100 (no results yet)" in texts(app)
+    for why, rate in (("no validation images", 0.3), ("no results yet", 0.4)):
+        assert re.search(rf"Not drawn \({why}\): \d\. [^;:]* SGD {rate} · batch 100\.", unescape(texts(app)))
     app.segmented_control(key="compare_split").set_value(["train"]).run()
-    assert "has no validation images" not in texts(app)
+    assert "no validation images" not in texts(app)
     app.segmented_control(key="compare_view").set_value("settings").run()
     app.selectbox(key="compare_setting").set_value("learning_rate").run()
     app.selectbox(key="compare_result").set_value("validation_loss").run()
     assert sorted(component(app, "chart_compare_scatter")["figure"]["data"][0]["x"]) == [0.1, 0.2]
-    for text in ("SGD 0.3", "has no validation images", "SGD 5", "NaN or infinite", "SGD 0.4", "has not ended yet"):
+    for text in ("SGD 0.3", "no validation images", "SGD 5", "NaN or infinite", "SGD 0.4", "has not ended yet"):
         assert text in texts(app)
     store.commands.send(waits, student(app), "stop")
     app.run()

@@ -384,6 +384,13 @@ function fittedFigure(figure, height, width) {
   return { traces, layout: fitted({ ...figure.layout, height: most + more, autosize: true }, width) };
 }
 
+let webGL = null; // whether this browser has it: asked once
+
+function hasWebGL() {
+  webGL ??= document.createElement("canvas").getContext("webgl") !== null;
+  return webGL;
+}
+
 async function draw(chart, url, failure) {
   if (chart.drawing) return; // the running call draws what is pending
   chart.drawing = true;
@@ -408,6 +415,11 @@ async function draw(chart, url, failure) {
         };
       }
       const shown = shownFigure(chart, data);
+      if (shown.data.some((trace) => trace.type === "parcoords") && !hasWebGL()) {
+        // Plotly's own words for it are English, whatever the page speaks.
+        chart.div.textContent = data.graphics;
+        continue;
+      }
       const figure = enlarged(shown, data.growth);
       const { layout, traces } = fittedFigure(figure, height, chart.div.clientWidth);
       chart.div.style.height = `${layout.height}px`;
