@@ -12,7 +12,6 @@ asks for that.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,6 @@ def resumed(
             for run_id in expected["resting"]:
                 store.commands.send(run_id, expected["other"], "resume")
             adapter.execute(store, expected["stack"])
-            gc.freeze()  # each job collects garbage at its end, which takes longer the more is there
             for run_id in expected["resting"]:
                 if run_id not in expected["stack"]:
                     adapter.execute(store, [run_id])
@@ -65,7 +63,6 @@ def resumed(
                     adapter.last_weights(run_id),
                     before[run_id],
                 )
-        gc.unfreeze()
     return runs
 
 
