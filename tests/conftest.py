@@ -150,10 +150,14 @@ def reference(mnist: Path) -> Callable[[Any], Any]:
 
 
 def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:
-    """Wait until `condition()` is true, and return what it was; fails with its last value after `seconds`."""
-    end = time.monotonic() + seconds
+    """Wait until `condition()` is true, and return what it was; fails with its last value after `seconds`.
+
+    Who waits for long asks less often, ten times a second at last: to ask a browser or a store fifty times takes a good part of a core
+    from what is waited for.
+    """
+    begun = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > end:
+        if (waited := time.monotonic() - begun) > seconds:
             pytest.fail(f"still {value!r} after {seconds} s")
-        time.sleep(0.02)
+        time.sleep(min(0.02 + waited / 50, 0.1))
     return value

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests import postgresql
-from tests.conftest import clear_settings
+from tests.conftest import ROOT, clear_settings
 
 
 def test_no_setting_of_the_machine_reaches_a_test(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -36,3 +37,13 @@ def test_without_postgresql_ci_fails_and_others_skip(
     monkeypatch.delenv("CI")
     with pytest.raises(pytest.skip.Exception, match="is not installed"):
         postgresql.Server()
+
+
+def test_the_readmes_command_finds_every_test_with_processes() -> None:
+    """It collects their folders alone: all others would take each of its two processes ten seconds more."""
+    (command,) = re.findall(r"-m processes (.*)", (ROOT / "README.md").read_text("utf-8"))
+    marked = re.compile(r"mark\.(processes|browser)\b")
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if marked.search(file.read_text("utf-8"))]
+    assert len(files) > 30
+    folders = [ROOT / folder for folder in command.split()]
+    assert [file for file in files if not any(file.is_relative_to(folder) for folder in folders)] == []
