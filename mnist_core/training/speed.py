@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mnist_core import settings
 from mnist_core.config import ModelName, RunConfig
@@ -21,6 +22,7 @@ from mnist_core.training.devices import agrees, there
 from mnist_core.training.trainer import Trainer
 
 _IMAGES = 2_000
+_SHARED = 1_000_000  # numbers, more than torch gives to one thread
 
 
 def measure_speed(threads: int | None = None, alive: Callable[[], object] = lambda: None) -> Speed:
@@ -54,12 +56,17 @@ def _measured() -> Speed:
     return measure_speed()
 
 
-def warm_up(threads: int | None = None) -> None:
-    """Let torch set itself up (kernels, thread pool), so that the first run does not wait for it."""
+def warm_up(threads: int) -> None:
+    """Let torch set itself up (kernels, thread pool), so that the first run does not wait for it.
+
+    The kernels by one thread: where others compute (workers start side by side), two wait for each other most of the time.
+    """
     models: tuple[ModelName, ...] = ("mlp", "cnn")
     for model in models:
         config = RunConfig(model=model, train_size=_IMAGES, validation_size=0, filters=(2,), batch_size=10)
-        Trainer(config, _noise(), threads=threads, device="cpu").advance(steps=2)
+        Trainer(config, _noise(), threads=1, device="cpu").advance(steps=2)
+    torch.set_num_threads(threads)
+    torch.ones(_SHARED).sum()
 
 
 def _rate(small: RunConfig, large: RunConfig, timed: Callable[[RunConfig], float]) -> Rate:
