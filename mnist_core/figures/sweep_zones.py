@@ -300,11 +300,13 @@ def _mark_edges(
     if not reading.done:
         return
     measured = reading.edge.middle if reading.edge else None
+    # What was measured is that it lies between two rates, and no more.
+    between = f"{reading.edge.learns:.2g}–{reading.edge.breaks:.2g}" if reading.edge and measured else ""
     lines = (
-        (measured, N_("measured edge"), "solid", theme.broken(view.dark)),
-        (predicted, N_("predicted"), "dash", theme.ink(view.dark)),
+        (measured, between, N_("edge"), "solid", theme.broken(view.dark)),
+        (predicted, f"{predicted or 0:.3g}", N_("predicted"), "dash", theme.ink(view.dark)),
     )
-    for row, (rate, name, dash, color) in enumerate(lines):
+    for row, (rate, number, name, dash, color) in enumerate(lines):
         if rate is None:
             continue
         figure["layout"]["shapes"].append(
@@ -329,7 +331,7 @@ def _mark_edges(
                 "yshift": 4 + round(row * ROW),
                 "xanchor": "right" if right else "left",
                 "xshift": -4 if right else 4,
-                "text": f"{translate(name)} {rate:.3g}",
+                "text": f"{translate(name)} {number}",
                 "showarrow": False,
                 "bgcolor": theme.veil(view.dark),
                 "font": {"size": theme.NOTE_SIZE, "color": color},

@@ -175,7 +175,7 @@ def test_the_predicted_edge_is_dashed_beside_the_measured_one() -> None:
     assert edges["dash"] == 1.4
     assert edges["solid"] == pytest.approx(math.sqrt(0.5))
     assert "predicted 1.4" in notes(figure)
-    assert "measured edge 0.707" in notes(figure)
+    assert "edge 0.5–1" in notes(figure)  # between two rates that were tried
 
 
 def test_before_the_end_no_edge_is_drawn_and_what_runs_has_no_zone() -> None:
