@@ -24,7 +24,7 @@ from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem
 from mnist_core.image_sets import DOWNLOADABLE
-from mnist_core.messages import N_, message
+from mnist_core.messages import N_, message, number_text
 from mnist_core.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -176,7 +176,11 @@ def _run_options(parser: Parser, without: Sequence[str] = ()) -> None:
 def _help(name: str) -> str:
     """What a setting is, and its range, in a line; % is argparse's own sign."""
     setting = SETTINGS[name]
-    ends = "" if setting.allowed is None else f", {setting.allowed.minimum:g} to {setting.allowed.maximum:g}"
+    ends = (
+        ""
+        if setting.allowed is None
+        else f", {number_text(setting.allowed.minimum)} to {number_text(setting.allowed.maximum)}"
+    )
     return f"{setting.title}{ends}{' each, such as 128-64' if setting.layers else ''}".replace("%", "%%")
 
 
@@ -250,7 +254,7 @@ def _range_test(options: argparse.Namespace) -> int:
         return 0
     print(reading.sentence)
     for suggestion in reading.suggestions:
-        print(f"{suggestion.rate:.2g}: {suggestion.reason}")
+        print(f"{number_text(suggestion.rate, 2)}: {suggestion.reason}")
     return 0
 
 
@@ -300,7 +304,7 @@ def _sweep(options: argparse.Namespace) -> int:
         return 0
     for run in result.runs:
         seed = f", seed {run.config.seed}" if len(seeds) > 1 else ""
-        print(f"rate {run.config.learning_rate:g}{seed}: {_line(run)}")
+        print(f"rate {number_text(run.config.learning_rate)}{seed}: {_line(run)}")
     print(f"{result.seconds:.1f} s in all")
     return 0
 

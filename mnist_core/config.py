@@ -11,12 +11,13 @@ import difflib
 import json
 import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from mnist_core import old_names
-from mnist_core.config_validation import Range, Setting, problem, setting, validate, words_of
+from mnist_core.config_validation import Range, Setting, not_a_switch, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.image_sets import LARGEST, ImageSet, image_set
 from mnist_core.image_sets import DatasetName as DatasetName
@@ -214,7 +215,8 @@ class RunConfig:
         try:
             config = base.replace(**changes)
         except ConfigError as error:
-            raise ConfigError([*problems, *error.problems]) from None
+            told = {problem.field for problem in problems}  # of which `base` has the value
+            raise ConfigError([*problems, *(fault for fault in error.problems if fault.field not in told)]) from None
         if problems:
             raise ConfigError(problems)
         return config
@@ -262,11 +264,11 @@ def parse_field(name: str, text: str) -> Any:
     if name in _INT_TUPLES:
         parse, template = _parse_layers, N_("{field} cannot be {value}. Expected whole numbers such as 128-64.")
     elif kind is bool:
-        parse, template = _parse_bool, N_("{field} must be true or false, not {value}.")
+        parse = _parse_bool
     elif kind is float:
         parse, template = float, N_("{field} cannot be {value}. Expected a number such as 0.1 or 3e-4.")
     elif choices(name):
-        parse = str
+        parse = partial(_parse_word, choices(name))
     else:
         parse = _parse_int
     if name == "batch_seed" and text == "":
@@ -274,7 +276,11 @@ def parse_field(name: str, text: str) -> Any:
     try:
         return parse(text.strip())
     except ValueError:
-        raise ConfigError([problem(template, name, text)]) from None
+        raise ConfigError([not_a_switch(name, text) if kind is bool else problem(template, name, text)]) from None
+
+
+def _parse_word(options: Sequence[str], text: str) -> str:
+    return text.lower() if text.lower() in options else text
 
 
 def _parse_int(text: str) -> int:

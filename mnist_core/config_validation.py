@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core.errors import Problem
 from mnist_core.image_sets import OWN_MOST, own_id
-from mnist_core.messages import N_, Message, SettingName
+from mnist_core.messages import N_, LayerSizes, Message, SettingName, TypedText, WordToWrite, message, number_text
 
 OTHERS = ("train_size", "validation_size", "batch_norm")  # settings that sentences about others name
+LONGEST_TEXT = 60  # characters of a value that a sentence repeats
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,7 @@ def validate(config: Any, kinds: Mapping[str, Any], settings: Mapping[str, Setti
         for name, setting in settings.items()
         for fault in _field_problems(name, kinds[name], setting, getattr(config, name))
     ]
-    if not problems:
-        problems = _joint_problems(config)
-    return problems
+    return problems + _joint_problems(config, {problem.field for problem in problems})
 
 
 def words_of(kind: Any) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ def _field_problems(name: str, kind: Any, setting: Setting, value: Any) -> list[
     if kind is bool:
         if isinstance(value, bool):
             return []
-        return [problem(N_("{field} must be true or false, not {value}."), name, value)]
+        return [not_a_switch(name, value)]
     if value is None and name == "batch_seed":
         return []
     assert setting.allowed is not None, f"{name} has no range"
@@ -103,76 +104,80 @@ def _layer_problems(name: str, value: Any, count: Range, units: Range) -> list[P
         and all(units.minimum <= v <= units.maximum for v in value)
     ):
         return []
-    template = N_("{field} must be a list of {fewest} to {most} integers from {minimum} to {maximum}, not {value}.")
+    template = (
+        N_("{field} must be {fewest} to {most} integers, each from {minimum} to {maximum}, not {value}.")
+        if whole
+        else N_("{field} must be a list of {fewest} to {most} integers from {minimum} to {maximum}, not {value}.")
+    )
     return [
         problem(
             template,
             name,
-            list(value) if isinstance(value, tuple) else value,
+            value,
             fewest=int(count.minimum),
             most=int(count.maximum),
-            minimum=int(units.minimum),
-            maximum=int(units.maximum),
+            minimum=_number(units.minimum),
+            maximum=_number(units.maximum),
         )
     ]
 
 
-def _joint_problems(config: Any) -> list[Problem]:
-    problems = []
-    own = own_id(config.dataset) is not None
-    images = OWN_MOST if own else config.image_set.train
-    if not own and config.classes != len(config.image_set.classes):
-        problems.append(
-            problem(
-                N_(
-                    "{field} must be {count} for these images, not {value}. Leave it as it is; only images of your own may have fewer."
-                ),
-                "classes",
-                config.classes,
-                count=len(config.image_set.classes),
-            )
-        )
-    if config.train_size + config.validation_size > images:
-        problems.append(
-            problem(
-                N_(
-                    "{train_size} and {validation_size} can be at most {total} images together, but {train} + {validation} = {sum}. Make one of them smaller."
-                ),
-                "validation_size",
-                config.validation_size,
-                total=images,
-                train=config.train_size,
-                validation=config.validation_size,
-                sum=config.train_size + config.validation_size,
-            )
-        )
-    if config.batch_size > config.train_size:
-        problems.append(
-            problem(
-                N_("{field} {value} is larger than {train_size} {train}. Use at most {train}."),
-                "batch_size",
-                config.batch_size,
-                train=config.train_size,
-            )
-        )
-    problems += _lone_image_problems(config)
-    if config.kernel_size % 2 == 0:
-        problems.append(
-            problem(
-                N_("{field} must be an odd number, not {value}, so that the kernel has a center pixel."),
-                "kernel_size",
-                config.kernel_size,
-            )
-        )
-    if config.early_stopping and not config.validation_size:
-        problems.append(
-            problem(
-                N_("{field} needs a validation loss. Set {validation_size} above 0, or {field} to 0."),
-                "early_stopping",
-                config.early_stopping,
-            )
-        )
-    return problems
+def _joint_problems(config: Any, faulty: Collection[str]) -> list[Problem]:
+    """What settings cannot be together; nothing is said of those that are `faulty` by themselves."""
+    images = ("dataset", "classes", "train_size", "validation_size")  # what `image_set` asks for
+    rules: tuple[tuple[Callable[[Any], list[Problem]], tuple[str, ...]], ...] = (
+        (_class_problems, images),
+        (_split_problems, images),
+        (_batch_problems, ("batch_size", "train_size")),
+        (_lone_image_problems, ("batch_norm", "hidden_layers", "batch_size", "train_size", "sampling")),
+        (_kernel_problems, ("kernel_size",)),
+        (_stopping_problems, ("early_stopping", "validation_size")),
+    )
+    return [fault for rule, names in rules if not set(names) & set(faulty) for fault in rule(config)]
+
+
+def _class_problems(config: Any) -> list[Problem]:
+    count = len(config.image_set.classes)
+    if own_id(config.dataset) is not None or config.classes == count:
+        return []
+    template = N_(
+        "{field} must be {count} for these images, not {value}. Leave it as it is; only images of your own may have fewer."
+    )
+    return [problem(template, "classes", config.classes, count=count)]
+
+
+def _split_problems(config: Any) -> list[Problem]:
+    images = OWN_MOST if own_id(config.dataset) is not None else config.image_set.train
+    together = config.train_size + config.validation_size
+    if together <= images:
+        return []
+    template = N_(
+        "{train_size} and {validation_size} can be at most {total} images together, but {train} + {validation} = {sum}. Make one of them smaller."
+    )
+    counts = {"total": images, "train": config.train_size, "validation": config.validation_size, "sum": together}
+    texts = {name: _number(count) for name, count in counts.items()}
+    return [problem(template, "validation_size", config.validation_size, **texts)]
+
+
+def _batch_problems(config: Any) -> list[Problem]:
+    if config.batch_size <= config.train_size:
+        return []
+    template = N_("{field} {value} is larger than {train_size} {train}. Use at most {train}.")
+    return [problem(template, "batch_size", config.batch_size, train=_number(config.train_size))]
+
+
+def _kernel_problems(config: Any) -> list[Problem]:
+    if config.kernel_size % 2:
+        return []
+    template = N_("{field} must be an odd number, not {value}, so that the kernel has a center pixel.")
+    return [problem(template, "kernel_size", config.kernel_size)]
+
+
+def _stopping_problems(config: Any) -> list[Problem]:
+    if not config.early_stopping or config.validation_size:
+        return []
+    template = N_("{field} needs a validation loss. Set {validation_size} above 0, or {field} to 0.")
+    return [problem(template, "early_stopping", config.early_stopping)]
 
 
 def _lone_image_problems(config: Any) -> list[Problem]:
@@ -193,10 +198,12 @@ def _lone_image_problems(config: Any) -> list[Problem]:
             template,
             "batch_size",
             config.batch_size,
-            train=config.train_size,
-            fewer=config.train_size - 1,
+            train=_number(config.train_size),
+            fewer=_number(config.train_size - 1),
             # There is one: in one batch of all images none is left over.
-            more=next(n for n in range(config.batch_size, config.train_size + 1) if config.train_size % n != 1),
+            more=_number(
+                next(n for n in range(config.batch_size, config.train_size + 1) if config.train_size % n != 1)
+            ),
         )
     ]
 
@@ -207,18 +214,37 @@ def problem(template: str, name: str, value: Any, **more: Any) -> Problem:
     return Problem(name, Message(template, {"field": SettingName(name), "value": _shown(value), **others, **more}))
 
 
-def _shown(value: Any) -> str:
-    text = _number(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+def _shown(value: Any) -> Any:
+    """The value as a sentence has it: as files have it, where pages have no other words for it."""
+    if isinstance(value, bool):
+        return WordToWrite(str(value).lower())
+    if isinstance(value, int | float):
+        return _cut(_number(value))
+    if isinstance(value, str):
+        return TypedText(_cut(value))
+    if isinstance(value, list | tuple) and all(isinstance(one, int) for one in value):
+        return LayerSizes(_cut(str(list(value))))
+    return message(N_("nothing")) if value is None else TypedText(_cut(json.dumps(value, default=str)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else "NaN" if math.isnan(value) else number_text(value)
+
+
+def not_a_switch(name: str, value: Any) -> Problem:
+    """That a setting which is on or off cannot be this."""
+    template = N_("{field} must be {true} or {false}, not {value}.")
+    return problem(template, name, value, true=WordToWrite("true"), false=WordToWrite("false"))
 
 
 def _not_a_choice(name: str, value: Any, options: tuple[str, ...]) -> Problem:
+    words = tuple(map(WordToWrite, options))
     close = difflib.get_close_matches(str(value), options, n=1)
     if close:
         template = N_("{field} must be one of {options}, not {value}. Did you mean {likely}?")
-        return problem(template, name, value, options=", ".join(options), likely=close[0])
-    return problem(N_("{field} must be one of {options}, not {value}."), name, value, options=", ".join(options))
+        return problem(template, name, value, options=words, likely=WordToWrite(close[0]))
+    return problem(N_("{field} must be one of {options}, not {value}."), name, value, options=words)

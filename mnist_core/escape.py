@@ -104,6 +104,16 @@ def plain(text: str) -> str:
     return _NO_LETTERS.sub(" ", text)
 
 
+def visible(text: str) -> str:
+    """`text` with a sign that can be seen in place of each that is no letter: ␀, ␡, or its number."""
+
+    def sign(found: re.Match[str]) -> str:
+        number = ord(found[0])
+        return chr(0x2400 + number) if number < 32 else "␡" if number == 127 else f"[U+{number:04X}]"
+
+    return _NO_LETTERS.sub(sign, text)
+
+
 def line(text: str) -> str:
     """`text` as it is kept where one line is meant, such as a name: in one line, without blanks at its ends."""
     return " ".join(plain(text).split())

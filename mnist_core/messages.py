@@ -3,8 +3,8 @@
 The core speaks English templates; pages translate a template through gettext and fill it in afterwards, so that
 one sentence has one entry in the catalog whatever its numbers are. `N_` marks a template for extraction.
 
-Settings stand in a sentence under their identifiers, as the command line and files have them: pages, where a setting has a name
-that is read, give `Message.text` their own words for them.
+Settings and their values stand in a sentence as the command line and files have them: pages, where they have names that are read,
+give `Message.text` their own words for them.
 
 Where something lies on the server is for who runs it: `str(message)`, for logs and the command line, has all of it, `text`,
 for pages, leaves out what PLACES and DETAILS name.
@@ -12,7 +12,8 @@ for pages, leaves out what PLACES and DETAILS name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -44,7 +45,29 @@ class SettingWord(str):
     """A value of a setting that is a word: one of its choices, `true` or `false`."""
 
 
-Term = Callable[[str], str]  # what to say instead of a SettingName or a SettingWord
+class WordToWrite(SettingWord):
+    """The same where it is to be written by who reads the sentence, as in a link or a file."""
+
+
+class LayerSizes(str):
+    """The sizes of layers as files have them: `[128, 64]`."""
+
+
+class TypedText(str):
+    """What somebody wrote for a value and is none."""
+
+
+Term = Callable[[str], str]  # what to say instead of one of these
+
+
+def as_written(value: str) -> str:
+    """The term that files have for it."""
+    return repr(str(value)) if isinstance(value, TypedText) else value
+
+
+def number_text(value: float, digits: int = 6) -> str:
+    """A number with so many digits at most, as short as it is written: 0.001, 1e-6, 2e9."""
+    return re.sub(r"e([-+])0*", lambda power: "e-" if power[1] == "-" else "e", f"{value:.{digits}g}")
 
 
 @dataclass(frozen=True)
@@ -57,7 +80,7 @@ class Message:
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def text(self, translate: Translate = str, *, places: bool = False, term: Term = str) -> str:
+    def text(self, translate: Translate = str, *, places: bool = False, term: Term = as_written) -> str:
         """The sentence in the language of `translate` (default: English, as written).
 
         `places`: with folders, addresses and the words of other programs, for who runs the server. `term`: what settings and
@@ -69,9 +92,11 @@ class Message:
                 return value.text(translate, places=places, term=term)
             if isinstance(value, tuple):
                 return ", ".join(str(shown(one)) for one in value)
-            return term(value) if isinstance(value, SettingName | SettingWord) else value
+            return term(value) if isinstance(value, SettingName | SettingWord | LayerSizes | TypedText) else value
 
         values = {name: shown(value) for name, value in self.values.items()}
+        if self.template == _JOINED and term is not as_written:  # where a setting has a name, not an identifier
+            values["rest"] = capital(values["rest"])
         if not places:
             values |= {name: _last_part(str(values[name])) for name in PLACES if name in values}
             values |= {name: translate(_SEE_LOG) for name in DETAILS if name in values}
@@ -102,6 +127,20 @@ class Message:
             for name, value in data.get("values", {}).items()
         }
         return cls(data["template"], values)
+
+
+def capital(text: str) -> str:
+    """`text` with a capital, as at the head of a sentence; Greek letters are symbols and stay."""
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text
+
+
+_JOINED = "{first} {rest}"
+
+
+def joined(sentences: Sequence[Message]) -> Message:
+    """Sentences one after the other; at least one."""
+    first, *rest = sentences
+    return Message(_JOINED, {"first": first, "rest": joined(rest)}) if rest else first
 
 
 def message(template: str, **values: Any) -> Message:

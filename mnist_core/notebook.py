@@ -10,7 +10,7 @@ from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale, explain, zones
 from mnist_core.errors import TrainingError
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.networks.models import describe
 from mnist_core.records import Curves, Outcome, Run
 
@@ -103,7 +103,7 @@ def _sweep_row(run: Run, zone_of: dict[float, zones.Zone | None]) -> list[str]:
     accuracies = (run.result.get(f"{split}_accuracy") for split in ("validation", "test"))
     percents = ("–" if value is None else f"{value:.2%}" for value in accuracies)
     zone = zone_of.get(rate)
-    return [f"{rate:g}", str(run.config.seed), ZONE_LABELS[zone] if zone else "–", str(run.outcome), *percents]
+    return [number_text(rate), str(run.config.seed), ZONE_LABELS[zone] if zone else "–", str(run.outcome), *percents]
 
 
 def _cell(text: str, tag: str = "td") -> str:
@@ -115,7 +115,7 @@ def title(config: RunConfig, *, rate: bool) -> str:
     dense = "-".join(map(str, (*config.hidden_layers, 10)))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
     parameters = f"{describe(config).parameters:,} parameters"
-    return f"{network} · {config.optimizer}{f' {config.learning_rate:g}' * rate} · batch {config.batch_size:,} · {parameters}"
+    return f"{network} · {config.optimizer}{f' {number_text(config.learning_rate)}' * rate} · batch {config.batch_size:,} · {parameters}"
 
 
 # ---- progress ------------------------------------------------------------------------------------------------------

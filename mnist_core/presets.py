@@ -14,7 +14,7 @@ from typing import Any
 from mnist_core import old_names
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.messages import N_, message
+from mnist_core.messages import N_, TypedText, message
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,10 @@ def _unknown(name: str, known: tuple[str, ...]) -> Problem:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         template = N_("There is no experiment {name}. Did you mean {likely}?")
-        return Problem("preset", message(template, name=repr(name), likely=close[0]))
+        return Problem("preset", message(template, name=TypedText(name), likely=close[0]))
     return Problem(
         "preset",
-        message(N_("There is no experiment {name}. Choose one of: {known}."), name=repr(name), known=", ".join(known)),
+        message(
+            N_("There is no experiment {name}. Choose one of: {known}."), name=TypedText(name), known=", ".join(known)
+        ),
     )

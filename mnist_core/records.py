@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mnist_core.config import RunConfig
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.image_sets import OwnName
-from mnist_core.messages import Message
+from mnist_core.messages import Message, number_text
 
 State = Literal["queued", "running", "paused", "finished"]
 Outcome = Literal["completed", "stopped", "diverged", "collapsed", "failed"]
@@ -155,7 +155,7 @@ def rate_changes(config: RunConfig, events: Iterable[Event], end: int | None = N
 
 def rates_in_a_line(config: RunConfig, changes: Sequence[RateChange]) -> str:
     """`0.5`, or `0.5 → 0.01` where the rate was changed by hand."""
-    texts = [f"{rate:g}" for rate in (config.learning_rate, *(change.rate for change in changes))]
+    texts = [number_text(rate) for rate in (config.learning_rate, *(change.rate for change in changes))]
     return " → ".join(texts if len(texts) <= MOST_RATES else [texts[0], "…", texts[-1]])
 
 

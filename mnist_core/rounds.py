@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from mnist_core.config import FIELDS, NAMES, RANGES, SETTINGS, RunConfig, choices
 from mnist_core.errors import ConfigError, RoundError
 from mnist_core.escape import NOTHING, UserText
-from mnist_core.messages import N_, Message, SettingWord, message
+from mnist_core.messages import N_, Message, SettingWord, message, number_text
 from mnist_core.records import Curves, Prediction, Run
 
 RoundKind = Literal["run", "sweep", "range-test", "idea", "lesson"]
@@ -203,7 +203,7 @@ def shown(value: Any) -> str:
         return "–".join(map(str, value)) or "0"
     if isinstance(value, bool | str):
         return SettingWord(str(value).lower() if isinstance(value, bool) else value)
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "none" if value is None else number_text(value) if isinstance(value, float) else str(value)
 
 
 # ---- what is given ---------------------------------------------------------------------------------------------
@@ -326,5 +326,5 @@ def clean_prediction(question: Question, prediction: Any) -> str:
     if question == "outcome" and prediction in get_args(Prediction):
         return str(prediction)
     if question == "accuracy" and _is_number(prediction) and 0 <= prediction <= 100:
-        return f"{float(prediction):g}"
+        return number_text(float(prediction))
     raise RoundError(N_("This is no prediction that this round asks for."))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, message, number_text
 
 MINIMUM, MAXIMUM = 1e-5, 100.0
 FEWEST, MOST = 2, 32  # rates
@@ -154,10 +154,14 @@ def _number_problems(name: str, value: float) -> list[Problem]:
         template = N_(
             "The {name} must be above 0, not {value}; otherwise no weight moves downhill. Choose one such as 0.001."
         )
-        return [_problem(name, template, value=f"{value:g}")]
+        return [_problem(name, template, value=number_text(value))]
     if not MINIMUM <= value <= MAXIMUM:
         template = N_("The {name} must be from {minimum} to {maximum}, not {value}.")
-        return [_problem(name, template, minimum=f"{MINIMUM:g}", maximum=f"{MAXIMUM:g}", value=f"{value:g}")]
+        return [
+            _problem(
+                name, template, minimum=number_text(MINIMUM), maximum=number_text(MAXIMUM), value=number_text(value)
+            )
+        ]
     return []
 
 
@@ -179,7 +183,7 @@ def _count_problems(name: str, template: str, value: int, fewest: int, most: int
 
 
 def _range_problems(plan: Plan) -> list[Problem]:
-    values = {"lowest": f"{plan.lowest:g}", "highest": f"{plan.highest:g}"}
+    values = {"lowest": number_text(plan.lowest), "highest": number_text(plan.highest)}
     if plan.lowest > plan.highest:
         template = N_("The lowest learning rate {lowest} is above the highest {highest}. Swap them.")
     elif plan.lowest == plan.highest:

@@ -98,7 +98,7 @@ def test_a_sweep_is_one_json_object_too(mnist: Path) -> None:
     [
         (("train", "--preset", "two-layer-nat"), 2, "Did you mean two-layer-net?"),
         (("train", "--optimizer", "adm", "--batch-size", "x"), 2, "batch_size cannot be 'x'."),
-        (("train", "--learning-rate", "1e9"), 2, "from 1e-06 to 100"),
+        (("train", "--learning-rate", "1e9"), 2, "from 1e-6 to 100"),
         (("train", "--batch-norm", "true", "--batch-size", "1"), 2, "at least two images in every batch"),
         (
             ("range-test", "--batch-norm", "true", "--train-size", "101"),

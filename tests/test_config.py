@@ -127,7 +127,7 @@ def test_all_problems_at_once_unknown_names_too() -> None:
     assert set(by_field) == {"learning_rat", "learning_rate", "epochs", "optimizer", "hidden_layers", "dropout"}
     assert "Did you mean learning_rate?" in by_field["learning_rat"]
     assert "Did you mean adam?" in by_field["optimizer"]
-    assert by_field["learning_rate"] == "learning_rate must be from 1e-06 to 100, not -1."
+    assert by_field["learning_rate"] == "learning_rate must be from 1e-6 to 100, not -1."
     assert by_field["epochs"] == "epochs must be an integer, not 2.5."
 
 
@@ -250,3 +250,22 @@ def test_every_preset_can_run_in_all_its_variants(name: str) -> None:
     assert RunConfig.from_json(chosen.config.to_json()) == chosen.config
     for changes in chosen.variants.values():
         assert chosen.config.replace(**changes) != chosen.config or len(chosen.variants) > 1
+
+
+def test_settings_that_do_not_go_together_are_told_beside_faults_of_others() -> None:
+    with pytest.raises(ConfigError) as refused:
+        RunConfig(optimizer="evil", train_size=70_000, batch_size=80_000, early_stopping=3, validation_size=0)  # type: ignore[arg-type]
+    fields = [problem.field for problem in refused.value.problems]
+    assert fields == ["optimizer", "validation_size", "batch_size", "early_stopping"]
+
+
+def test_nothing_is_said_of_what_a_faulty_setting_goes_with() -> None:
+    with pytest.raises(ConfigError) as refused:
+        RunConfig(train_size=0, batch_size=100, dataset="none", classes=7)  # type: ignore[arg-type]
+    assert {problem.field for problem in refused.value.problems} == {"train_size", "dataset"}
+
+
+def test_of_a_link_each_setting_is_told_once() -> None:
+    with pytest.raises(ConfigError) as refused:
+        RunConfig.from_query({"batch_size": "abc", "train_size": "50"})
+    assert [problem.field for problem in refused.value.problems] == ["batch_size"]

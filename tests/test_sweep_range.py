@@ -73,7 +73,7 @@ def test_an_end_that_is_missing() -> None:
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     sentences = problems("x", "1e9", 99, 0)
     assert len(sentences) == 4
-    assert "The highest learning rate must be from 1e-05 to 100, not 1e+09." in sentences
+    assert "The highest learning rate must be from 1e-5 to 100, not 1e9." in sentences
 
 
 def test_a_range_too_narrow_for_so_many() -> None:

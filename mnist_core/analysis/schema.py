@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.errors import AnalysisError
-from mnist_core.messages import N_, message
+from mnist_core.messages import N_, message, number_text
 from mnist_core.records import AnalysisKind
 
 SHOWN = 40  # letters of a wrong value that a sentence repeats
@@ -128,7 +128,9 @@ def wrong_value(name: str, value: object, expected: object) -> AnalysisError:
 def check_number(name: str, value: float, low: float, high: float) -> None:
     """That a number lies within its bounds. Raises AnalysisError."""
     if not low <= value <= high:
-        raise wrong_value(name, value, message(N_("a number from {low} to {high}"), low=f"{low:g}", high=f"{high:g}"))
+        raise wrong_value(
+            name, value, message(N_("a number from {low} to {high}"), low=number_text(low), high=number_text(high))
+        )
 
 
 def check_count(name: str, values: tuple[object, ...], low: int, high: int) -> None:

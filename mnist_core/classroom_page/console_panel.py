@@ -191,7 +191,11 @@ def _settings(opened: Class, secret: str) -> None:
             ).format(days=days)
         )
         with st.popover(_("Delete this class"), icon=":material/delete:"):
-            st.markdown(_("The class goes with all nicknames and runs of its members. This cannot be undone."))
+            st.markdown(
+                _(
+                    "This deletes the class with its nicknames, runs, predictions, answers in lessons and reports. It cannot be undone."
+                )
+            )
             st.button(
                 _("Delete it with all runs"),
                 key="delete_class",

@@ -11,7 +11,7 @@ from mnist_core.messages import N_
 from mnist_core.records import Class, Member
 from mnist_core.store.class_codes import NICKNAME_LETTERS
 from mnist_core.ui import address, frame, membership, session
-from mnist_core.ui.texts import _
+from mnist_core.ui.texts import _, ngettext
 
 # Nicknames that are suggested, with a number behind them; short ones that everybody knows.
 ANIMALS = N_(
@@ -80,8 +80,13 @@ def _ask_for_nickname(found: Class) -> None:
                 width=320,
             )
             st.form_submit_button(_("Join"), type="primary", key="join_now", on_click=_join, args=(found.code,))
+        days = round(found.days_left)
         st.caption(
-            _("No account, no real name needed. The class keeps nicknames and runs until your teacher deletes it.")
+            ngettext(
+                "No account and no real name needed. The class keeps your nickname, your runs and predictions, your answers in its lessons, and the reports that you hand in. Your teacher can see them. They are deleted with the class: by your teacher, or after the server has run for {days} more day. Images that you upload stay until you delete them.",
+                "No account and no real name needed. The class keeps your nickname, your runs and predictions, your answers in its lessons, and the reports that you hand in. Your teacher can see them. They are deleted with the class: by your teacher, or after the server has run for {days} more days. Images that you upload stay until you delete them.",
+                days,
+            ).format(days=days)
         )
         with st.expander(_("I was here before, in another browser")):
             with st.form("rejoin_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):

@@ -77,7 +77,7 @@ def _open_class() -> None:
         st.form_submit_button(_("Open a class"), type="primary", key="open_class", on_click=_open)
     st.caption(
         _(
-            "Kept are nicknames and runs, nothing else. You delete the class with all of it whenever you like; by itself it goes after the server has run for {days} days."
+            "For a class, the server keeps nicknames and personal codes, runs, predictions, answers in the lessons that you give, and reports that students hand in. All of this is deleted with the class: when you delete it, or after the server has run for {days} days. Images that students upload are not part of the class: they stay until the student deletes them."
         ).format(days=round(LIFETIME_DAYS))
     )
 

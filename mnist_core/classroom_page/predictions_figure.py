@@ -15,7 +15,7 @@ from mnist_core.diagnostics.predictions import observed
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ends, spread
 from mnist_core.figures.curves import Figure, Trace
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, message, number_text
 from mnist_core.records import Prediction
 from mnist_core.rounds import Question, RoundRun
 
@@ -65,7 +65,7 @@ def _results(question: Question, runs: Sequence[RoundRun]) -> list[str]:
     if question == "outcome":
         return [outcome for one in runs if (outcome := observed(one.run)) is not None]
     accuracies = [zones.last(one.run, one.curves, "validation", "accuracy") for one in runs if not one.run.active]
-    return [f"{100 * accuracy:g}" for accuracy in accuracies if math.isfinite(accuracy)]
+    return [number_text(100 * accuracy) for accuracy in accuracies if math.isfinite(accuracy)]
 
 
 def _count(question: Question, said: Sequence[str]) -> dict[float | str, int]:

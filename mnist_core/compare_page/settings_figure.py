@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mnist_core import escape
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ChartView, ends
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 
 Figure = dict[str, Any]
 
@@ -107,7 +107,7 @@ def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
     if dimension.log and not ticks:
         values = np.log10(values)
         low, high = int(np.floor(values.min())), int(np.ceil(values.max()))
-        ticks = tuple((float(power), f"{10.0**power:g}") for power in range(low, high + 1))
+        ticks = tuple((float(power), number_text(10.0**power)) for power in range(low, high + 1))
     axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
     if dimension.fraction:
         axis["tickformat"] = ".0%"

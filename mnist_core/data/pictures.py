@@ -95,12 +95,12 @@ def read(content: bytes) -> Reading:
     if not cutouts:
         raise DataFileError(
             N_(
-                "Nothing in this image looks like a digit. Expected a single digit, dark on light paper or light on a dark background. Move closer, or crop the image to the digit with some paper around it."
+                "Nothing in this image looks like a digit or a drawing. Expected a single one, dark on light paper or light on a dark background. Move closer, or crop the image to it with some paper around it."
             )
         )
     if len(cutouts) > MOST_CHOICES:
         raise DataFileError(
-            N_("{count} things in this image could be a digit. Crop it to one digit with some paper around it."),
+            N_("{count} things in this image could be meant. Crop it to one of them with some paper around it."),
             count=len(cutouts),
         )
     shape = (gray.height, gray.width)
@@ -113,7 +113,7 @@ def read_ink(content: bytes) -> Ink:
     reading = read(content)
     if len(reading.candidates) > 1:
         raise DataFileError(
-            N_("{count} things in this image could be a digit. Crop it to one digit with some paper around it."),
+            N_("{count} things in this image could be meant. Crop it to one of them with some paper around it."),
             count=len(reading.candidates),
         )
     return reading.candidates[0].ink
@@ -195,7 +195,7 @@ def _too_large(pixels: int | None, limit: int) -> DataFileError:
         return DataFileError(N_("The image has far too many pixels; at most {most} million can be read."), most=most)
     return DataFileError(
         N_(
-            "The image has {pixels} million pixels, but at most {most} million can be read. Make it smaller, or crop it to the digit."
+            "The image has {pixels} million pixels, but at most {most} million can be read. Make it smaller, or crop it."
         ),
         pixels=f"{pixels / 1e6:.0f}",
         most=most,

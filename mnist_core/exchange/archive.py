@@ -29,13 +29,23 @@ from mnist_core.exchange import arrays
 from mnist_core.exchange.script import script_of
 from mnist_core.exchange.tables import curves_csv
 from mnist_core.exchange.weights import read, safetensors, size
-from mnist_core.messages import N_
+from mnist_core.messages import N_, Message, joined, message
 from mnist_core.networks.weights import Snapshot, Which
 from mnist_core.records import DTYPES, SPLITS, Curves, Event, EventKind, Outcome, Run
 
 FORMAT = 1
 RUN, SCRIPT, TABLE = "run.json", "train.py", "curves.csv"
 WEIGHTS: dict[Which, str] = {"last": "weights.safetensors", "best": "weights-best.safetensors"}
+# What readers call the files in a zip.
+PARTS: Mapping[str, str] = {
+    RUN: N_("the settings and results"),
+    "records/steps.npy": N_("the curve of the batches"),
+    "records/evaluations.npy": N_("the curves of the training, validation and test images"),
+    "records/layers.npy": N_("the measurements of the layers"),
+    "records/sharpness.npy": N_("the curve of the sharpness"),
+    WEIGHTS["last"]: N_("the last weights"),
+    WEIGHTS["best"]: N_("the best weights"),
+}
 # Figures of a result by what they can be: from 0 to 1, steps of the run, 0 and above; see `training.single_run.RESULT_KEYS`.
 FRACTIONS = (
     *(f"{part}_accuracy" for part in (*SPLITS, "train_files", "best_validation")),
@@ -185,7 +195,8 @@ def _config(metadata: dict[str, Any]) -> RunConfig:
         return RunConfig.from_dict(metadata["config"])
     except ConfigError as error:
         raise ImportedFileError(
-            N_("The settings in this file cannot be used here: {problem}"), problem=error.problems[0].message
+            N_("The settings in this file cannot be used here: {problem}"),
+            problem=joined([problem.message for problem in error.problems]),
         ) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(RUN) from error
@@ -196,7 +207,7 @@ def _records(archive: zipfile.ZipFile, name: str, config: RunConfig) -> NDArray[
     try:
         return arrays.read(content, name, config)
     except ValueError as error:
-        raise _damaged(name) from error
+        raise _damaged(f"records/{name}.npy") from error
 
 
 def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mapping[str, NDArray[np.float32]]:
@@ -213,9 +224,10 @@ def _weights(archive: zipfile.ZipFile, which: Which, config: RunConfig) -> Mappi
     except ValueError as error:
         raise ImportedFileError(
             N_(
-                "“{part}” in this zip is damaged or does not match the network of the run. Export the run without its weights."
+                "In this zip {part} ({name}) cannot be used: damaged, or of another network than that of the run. Export the run without its weights."
             ),
-            part=WEIGHTS[which],
+            part=_part(WEIGHTS[which]),
+            name=WEIGHTS[which],
         ) from error
 
 
@@ -224,7 +236,9 @@ def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     entries = [info for info in archive.infolist() if info.filename == name]
     if not entries:
         raise ImportedFileError(
-            N_("“{part}” is missing in this zip. The file was not saved by MNIST Lab, or it is incomplete."), part=name
+            N_("This zip lacks {part} ({name}). The file was not saved by MNIST Lab, or it is incomplete."),
+            part=_part(name),
+            name=name,
         )
     if len(entries) > 1 or entries[0].compress_type not in METHODS:
         raise _damaged(name)
@@ -232,8 +246,9 @@ def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
         content = file.read(most + 1)  # what the zip says of its size may be a lie
     if len(content) > most:
         raise ImportedFileError(
-            N_("“{part}” in this zip is larger than a run can be (at most {most} MB)."),
-            part=name,
+            N_("This zip is too large for a run: of {part} ({name}) at most {most} MB are possible."),
+            part=_part(name),
+            name=name,
             most=max(1, most >> 20),
         )
     return content
@@ -326,7 +341,14 @@ def _text(value: Any) -> str:
     return value
 
 
-def _damaged(part: str) -> ImportedFileError:
+def _damaged(name: str) -> ImportedFileError:
     return ImportedFileError(
-        N_("“{part}” in this zip is damaged. Export the run again from its original installation."), part=part
+        N_("This zip is damaged: {part} ({name}) cannot be read. Export the run again from its original installation."),
+        part=_part(name),
+        name=name,
     )
+
+
+def _part(name: str) -> Message:
+    """What a file in a zip is for a reader."""
+    return message(PARTS.get(name, N_("the file")))

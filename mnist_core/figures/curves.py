@@ -30,7 +30,7 @@ from mnist_core.figures.axes import (
     spread,
     top_of_loss,
 )
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, message, number_text
 from mnist_core.records import SPLITS, Curves, Run, Split
 
 __all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "loss_chart", "rate_chart"]
@@ -146,7 +146,7 @@ def _best(curves: Curves, kind: str) -> Message | None:
 def _number_text(value: float, kind: str) -> str:
     if not np.isfinite(value):
         return "–" if np.isnan(value) else "∞"
-    return f"{value:.3f}" if kind == "accuracy" or value < 1000 else f"{value:.2g}"
+    return f"{value:.3f}" if kind == "accuracy" or value < 1000 else number_text(value, 2)
 
 
 # ---- the figure ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_core.figures import theme
 from mnist_core.figures.axes import Across, ChartView, clipped, departure, outside, packed
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, message, number_text
 from mnist_core.records import Curves
 
 Figure = dict[str, Any]
@@ -26,7 +26,7 @@ def departure_message(curves: Curves, top: float) -> Message | None:
     return message(
         N_("above the chart from step {step} on: up to {loss}"),
         step=f"{int(curves.steps['step'][row]):,}",
-        loss=f"{float(maximum.max()):.2g}" if len(maximum) else "NaN",
+        loss=number_text(float(maximum.max()), 2) if len(maximum) else "NaN",
     )
 
 
@@ -196,7 +196,7 @@ def events(
         )
         row = first + number % ROWS
         right = across.fraction(x) < 0.6
-        text = translate(EVENTS[event.kind]).format(value="" if event.value is None else f"{event.value:g}")
+        text = translate(EVENTS[event.kind]).format(value="" if event.value is None else number_text(event.value))
         figure["layout"]["annotations"].append(
             {
                 "x": across.note(x),

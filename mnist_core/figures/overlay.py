@@ -30,7 +30,7 @@ from mnist_core.figures.axes import (
     top_of_losses,
 )
 from mnist_core.figures.curves import SHARES, behind, empty, hover_of, line_of
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
@@ -114,7 +114,7 @@ def describe(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], 
 def _number_text(value: float, metric: Metric) -> str:
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "∞"
-    return f"{value:.2%}" if metric == "accuracy" else f"{value:.3g}"
+    return f"{value:.2%}" if metric == "accuracy" else number_text(value, 3)
 
 
 def tell_parts(
@@ -228,7 +228,7 @@ def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
     row, values = point
     maximum = values[row:][np.isfinite(values[row:])]
     name = escape.plotly(run.name)
-    text = f"{name}: {float(maximum.max()):.2g}" if len(maximum) else f"{name}: NaN"
+    text = f"{name}: {number_text(float(maximum.max()), 2)}" if len(maximum) else f"{name}: NaN"
     x = float(plan.across.values(run.curves.evaluations)[row])
     color = theme.run_color(run.place, plan.view.dark)
     marks.sign(figure, x, marks.edge(plan.top, plan.view), text, name, color, run.key)

@@ -10,7 +10,7 @@ import numpy as np
 from mnist_core.diagnostics.range_test import Reading, SuggestionKind
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView, Floats, clipped, ends, log_ticks, packed, spread, top_of_loss
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, message, number_text
 
 Figure = dict[str, Any]
 NAMES: Mapping[SuggestionKind, str] = {
@@ -93,7 +93,7 @@ def _line(uid: str, reading: Reading, values: Floats, name: str, color: str, wid
 def _mark(reading: Reading, index: int, dark: bool, translate: Translate) -> dict[str, Any]:
     suggestion = reading.suggestions[index]
     place = int(np.nanargmin(np.abs(np.log10(reading.rates) - np.log10(suggestion.rate))))
-    name = f"{translate(NAMES[suggestion.kind])}: {suggestion.rate:.2g}"
+    name = f"{translate(NAMES[suggestion.kind])}: {number_text(suggestion.rate, 2)}"
     return {
         "type": "scatter",
         "mode": "markers",

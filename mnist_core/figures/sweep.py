@@ -16,7 +16,7 @@ from mnist_core.diagnostics.zones import Zone
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView
 from mnist_core.figures.curves import Figure
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 from mnist_core.records import Curves, Run, Split
 
 Metric = Literal["loss", "accuracy"]
@@ -60,7 +60,7 @@ def color_of(rate: float, rates: Sequence[float], dark: bool) -> str:
 
 def rate_text(rate: float | str, translate: Translate) -> str:
     """The rate's name, or that of a run's rates in their order (`Run.rates`)."""
-    return translate(N_("rate {rate}")).format(rate=rate if isinstance(rate, str) else f"{rate:g}")
+    return translate(N_("rate {rate}")).format(rate=rate if isinstance(rate, str) else number_text(rate))
 
 
 def chance_of(runs: Sequence[tuple[Run, Curves]]) -> float:

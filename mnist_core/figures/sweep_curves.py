@@ -25,7 +25,7 @@ from mnist_core.figures.axes import (
 )
 from mnist_core.figures.curves import AXES, SHARES, Figure, Trace
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, color_of, mark_chance, rate_text
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 from mnist_core.records import Curves, Run
 
 BATCH_POINTS = 150  # drawn of a curve over mini-batches, each the mean of what it stands for
@@ -103,7 +103,7 @@ def _curve(
         "mode": "lines",
         "uid": f"run{index}",
         "meta": rates.index(rate) if rate in rates else 0,
-        "name": f"{rate:g}",
+        "name": number_text(rate),
         "x": packed(x),
         "y": packed(clipped(values, top)),
         "customdata": packed(values),
@@ -118,7 +118,7 @@ def _curve(
 def _departure_text(run: Run, values: Floats, translate: Translate) -> str:
     """What hover says of a curve that left the chart: how far it went."""
     maximum = values[np.isfinite(values)]
-    return f"{rate_text(run.rates, translate)}: " + (f"{float(maximum.max()):.2g}" if len(maximum) else "NaN")
+    return f"{rate_text(run.rates, translate)}: " + (number_text(float(maximum.max()), 2) if len(maximum) else "NaN")
 
 
 def _departures(departures: Sequence[tuple[float, str, str]], y: float) -> Trace:
@@ -156,7 +156,7 @@ def _color_bar(rates: Sequence[float], view: SweepView, translate: Translate) ->
             "colorbar": {
                 "title": {"text": translate(N_("rate")), "side": "top"},
                 "tickvals": labeled,
-                "ticktext": [f"{10**tick:.3g}" for tick in labeled],
+                "ticktext": [number_text(10**tick, 3) for tick in labeled],
                 "thickness": 14,
                 "outlinewidth": 0,
                 "tickfont": {"size": theme.NOTE_SIZE},

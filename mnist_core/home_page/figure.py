@@ -10,7 +10,7 @@ from typing import Any
 from mnist_core.figures import theme
 from mnist_core.figures.sweep import ZONE_LABELS, color_of
 from mnist_core.home_page.recorded import EXPERIMENTS, Line, RateCurve, Recording
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, message, number_text
 
 DASHES = {"solid": "", "dash": "7 4", "dot": "2 3"}  # Plotly's words in SVG's
 
@@ -24,7 +24,7 @@ def curves(recording: Recording, dark: bool, translate: Translate) -> dict[str, 
         "last": recording.steps[-1],
         "curves": [
             {
-                "name": f"{curve.rate:g}",
+                "name": number_text(curve.rate),
                 "color": color_of(curve.rate, rates, dark),
                 "zone": zones[curve.zone],
                 "accuracy": curve.accuracy,
@@ -102,7 +102,7 @@ def small_picture(
         f'<span style="color:{color};font-weight:600">{html.escape(name)}</span>' for color, _dash, name in styles
     )
     measures = html.escape(translate(form.measures))
-    ends = [f"{end:.0%}" if form.measures == "Accuracy" else f"{end:g}" for end in (form.high, form.low)]
+    ends = [f"{end:.0%}" if form.measures == "Accuracy" else number_text(end) for end in (form.high, form.low)]
     return (
         f'<div class="mnist-lab-small" role="img" aria-label="{html.escape(translate(says))}">'
         f'<div class="names"><span>{measures}</span>{names}</div><div class="plot">'

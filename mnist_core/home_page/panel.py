@@ -11,7 +11,7 @@ from mnist_core import sweep_range
 from mnist_core.figures.sweep import ZONE_LABELS
 from mnist_core.home_page import figure
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES, recording
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.panels import course, draft
 from mnist_core.records import SweepRecord
 from mnist_core.ui import chart, data_note, frame, seal, session, texts
@@ -75,11 +75,11 @@ def _words() -> None:
         _(
             "One network, eight learning rates. At **{small}** it learns too slowly; at **{good}** it reads {percent}% of new digits correctly; at **{edge}** training is unstable; at **{broken}** it only guesses."
         ).format(
-            small=f"{by_zone['small'][0].rate:g}",
-            good=f"{best.rate:g}",
+            small=number_text(by_zone["small"][0].rate),
+            good=number_text(best.rate),
             percent=round(100 * best.final),
-            edge=f"{by_zone['edge'][-1].rate:g}",
-            broken=f"{by_zone['broken'][-1].rate:g}",
+            edge=number_text(by_zone["edge"][-1].rate),
+            broken=number_text(by_zone["broken"][-1].rate),
         )
     )
     st.button(

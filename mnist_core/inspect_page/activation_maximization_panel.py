@@ -26,7 +26,7 @@ def draw(panel: Panel, run: Run) -> None:
     """The choice of a layer; the images for its units are computed in the background."""
     st.markdown(
         _(
-            "Gradient ascent starts from the mean digit (for a filter, from an empty image) and repeatedly changes every pixel a little to raise the unit's activation. The result shows what the unit responds to, and it seldom looks like a digit: a network need not know what digits look like to tell them apart."
+            "Gradient ascent starts from the mean image (for a filter, from an empty one) and repeatedly changes every pixel a little to raise the unit's activation. The result shows what the unit responds to, and it seldom looks like an image of the data: a network need not know what its classes look like to tell them apart."
         )
     )
     titles = {

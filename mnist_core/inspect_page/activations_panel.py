@@ -57,7 +57,9 @@ def _first_weights(run: Run, snapshot: Snapshot) -> None:
         text = _("Orange: ink here raises the unit's value; blue: ink here lowers it. Look for strokes and edges.")
         # A pixel that is 0 in every image has no gradient. A shift of the pixels gives it one, weight decay moves it all the same.
         if affine(run.config.preprocessing)[1] == 0.0 == run.config.weight_decay:
-            text += " " + _("The pixels at the border, where no digit has ink, keep their initial weights.")
+            text += " " + _(
+                "Pixels that are 0 in every training image keep their initial weights. In MNIST these are at the border."
+            )
     st.markdown(text)
     first = snapshot.weights["0.weight"]
     values = first[:, 0] if convolutional else first.reshape(-1, 28, 28)
@@ -93,7 +95,7 @@ def _with_image(panel: Panel, run: Run, snapshot: Snapshot, view: str) -> None:
                 st.image(image_sheet(image[None], columns=1, scale=6), width=180)
     with right:
         if image is None or not image.any():
-            st.info(draw_panel.hint(panel, source))
+            st.info(draw_panel.hint(panel, run, source))
         elif view == "layers":
             _layers(panel, run, snapshot, image)
         else:

@@ -35,6 +35,10 @@ HINTS = {
     "draw": N_("Draw a digit, large or small, anywhere: the network answers while you draw."),
     "picture": N_("Choose a photo of one digit: the networks answer at once."),
 }
+OTHER_HINTS = {  # where the classes are no digits
+    "draw": N_("Draw something of one of the classes, large or small, anywhere: the network answers while you draw."),
+    "picture": N_("Choose a photo of one thing: the networks answer at once."),
+}
 SHOWN = 12  # runs side by side
 LIVE_SECONDS = 1.0  # between looks at weights that are being trained, at least
 Image = NDArray[np.uint8]
@@ -70,7 +74,7 @@ def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
         image = choose_image(panel, run, source)
     if image is None or not image.any():
         with right:
-            st.info(hint(panel, source))
+            st.info(hint(panel, run, source))
         return
     with middle:
         with st.container(border=True, width="content", key=panel.key("network_input")):
@@ -90,10 +94,11 @@ def _saved(run_ids: list[str]) -> Any:
     return [[run.state, run.checkpoint_step] for run in (watch.look(run_id).run for run_id in run_ids)]
 
 
-def hint(panel: Panel, source: str) -> str:
+def hint(panel: Panel, run: Run, source: str) -> str:
     """What to do while there is no image yet."""
+    hints = HINTS if run.config.image_set.has_digits else OTHER_HINTS
     question = photo_panel.question(panel) if source == "picture" else None
-    return question or _(HINTS.get(source, HINTS["draw"]))
+    return question or _(hints.get(source, hints["draw"]))
 
 
 def choose_source(panel: Panel, run: Run) -> str:
@@ -107,7 +112,7 @@ def choose_image(panel: Panel, run: Run, source: str) -> Image | None:
     if source == "sample":
         return _sample(panel, run)
     if source == "picture":
-        chosen = photo_panel.choose(panel)
+        chosen = photo_panel.choose(panel, run.config.image_set.has_digits)
         if chosen is None:
             return None
         reading, candidate = chosen
@@ -122,7 +127,7 @@ def _centered(panel: Panel) -> bool:
         _("Center like MNIST"),
         value=True,
         help=_(
-            "MNIST's digits were scaled to fit into 20×20 pixels and centered by their center of mass. The networks have never seen other positions or sizes: switch this off and draw in a corner."
+            "MNIST's digits were scaled to fit into 20×20 pixels and centered by their center of mass. A network that was trained on them has never seen other positions or sizes: switch this off and draw in a corner."
         ),
     )
 

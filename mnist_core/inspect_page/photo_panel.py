@@ -17,16 +17,20 @@ from mnist_core.ui.texts import _
 # JPEG first: browsers on Apple's systems convert a photo to the first kind of the list that they can write. HEIC is not
 # among them, so that they do. Windows saves JPEG files as .jfif.
 TYPES = ("jpg", "jpeg", "jfif", "pjpeg", "pjp", "jpe", "png", "webp", "gif", "bmp")
-QUESTION = N_("{count} things in the photo could be the digit. Choose the number of the one that you mean.")
+QUESTION = N_("{count} things in the photo could be meant. Choose the number of the one that you mean.")
 _READ, _ASKS = (
     "picture_read",
     "picture_asks",
 )  # in the session: what the last file gave, and how many things are asked about
 
 
-def choose(panel: Panel) -> tuple[Reading, Candidate] | None:
-    """The controls; the photo's reading and its candidate that is meant, None while there is none. Raises DataFileError."""
-    uploaded = st.file_uploader(_("Photo or image of one digit"), type=list(TYPES), key=panel.key("picture"))
+def choose(panel: Panel, digits: bool) -> tuple[Reading, Candidate] | None:
+    """The controls; the photo's reading and its candidate that is meant, None while there is none. Raises DataFileError.
+
+    `digits`: whether the networks know digits.
+    """
+    label = _("Photo or image of one digit") if digits else _("Photo or image of one thing")
+    uploaded = st.file_uploader(label, type=list(TYPES), key=panel.key("picture"))
     st.caption(
         _(
             "An iPhone's HEIC photo is not accepted: set Settings, Camera, Formats to Most Compatible and take it again, "
@@ -43,7 +47,7 @@ def choose(panel: Panel) -> tuple[Reading, Candidate] | None:
         panel.session[_ASKS] = len(reading.candidates)
         return None
     candidate = reading.candidates[number]
-    if candidate.wide:
+    if candidate.wide and digits:
         st.warning(_("This is wide for one digit. If two digits touch each other, crop the photo to one."))
     st.caption(_("The frame shows the part that is used. Thin strokes are drawn as thick as MNIST's."))
     return reading, candidate

@@ -11,7 +11,7 @@ from mnist_core import data, escape
 from mnist_core.analysis.robustness.schema import Parameters, Perturbation, Result
 from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import robustness_figure as charts
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
@@ -34,7 +34,7 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The kind and the runs; what they answer is computed in the background."""
     st.markdown(
         _(
-            "A little noise or a shift of three pixels: the digit is still the same for you, but may be another one for a network. The adversarial attack (FGSM) changes each pixel in the direction that raises the network's own loss."
+            "A little noise or a shift of three pixels: you still recognize the image, but a network may take it for another class. The adversarial attack (FGSM) changes each pixel in the direction that raises the network's own loss."
         )
     )
     if last_weights.find(run) is None:
@@ -65,7 +65,7 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[
     left, right = st.columns([1.3, 1], gap="large")
     with right:
         strength = panel.select_slider(
-            f"strength_{kind}", unit, strengths, strengths[2], format_func=lambda x: f"{x:g}"
+            f"strength_{kind}", unit, strengths, strengths[2], format_func=lambda x: number_text(x)
         )
         place = strengths.index(strength)
         classes = [name.plain for name in names.classes(runs[0].config)]
@@ -74,13 +74,26 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[
             for answer, label in zip(answers[place], result.labels, strict=True)
         ]
         st.image(labeled_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
-        st.caption(_("ok: still classified correctly. 4 ? 9: a 4 that the run takes for a 9."))
+        st.caption(_legend(runs[0]))
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
         description = _sentence(titles, result, accuracy[:, place].tolist())
         figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
         live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=computed.id)
         st.markdown(escape.markdown(description))
+
+
+def _legend(run: Run) -> str:
+    """What stands under the images, with two classes of the run's for an example."""
+    classes = names.classes(run.config)
+    digits = run.config.image_set.has_digits
+    one, other = (classes[4], classes[9]) if digits else (classes[0], classes[1])
+    text = (
+        _("ok: still classified correctly. {one} ? {other}: a {one} that the run takes for a {other}.")
+        if digits
+        else _("ok: still classified correctly. {one} ? {other}: an image of “{one}” that the run takes for “{other}”.")
+    )
+    return text.format(one=one.markdown, other=other.markdown)
 
 
 def _sentence(titles: Sequence[str], result: Result, shares: Sequence[float]) -> str:

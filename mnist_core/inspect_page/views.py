@@ -7,7 +7,7 @@ from mnist_core.messages import N_
 from mnist_core.ui.views import Views
 
 VIEWS: Views = {
-    "draw": (N_("Draw a digit"), draw_panel.draw),
+    "draw": (N_("Draw"), draw_panel.draw),
     "mistakes": (N_("Mistakes"), mistakes_panel.draw),
     "inside": (N_("Weights and activations"), activations_panel.draw),
     "course": (N_("Through training"), snapshots_panel.draw),

@@ -10,7 +10,7 @@ from mnist_core.escape import line as in_one_line
 from mnist_core.lessons import markdown
 from mnist_core.lessons.faults import Faults, shown
 from mnist_core.lessons.values import Value, unquoted
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 
 MOST_LETTERS = 2_000  # of one text
 
@@ -128,7 +128,7 @@ class Fields:
         value = shown(self.entries[key].plain)
         if is_number(content, whole=whole):
             template = N_("{field} must be from {minimum} to {maximum}, not {value}.")
-            ends = {"minimum": f"{least:g}", "maximum": f"{most:g}"}
+            ends = {"minimum": number_text(least), "maximum": number_text(most)}
             self.faults.add(self.at(key), template, field=key, value=value, **ends)
         elif whole:
             self.faults.add(self.at(key), N_("{field} must be an integer, not {value}."), field=key, value=value)
@@ -158,7 +158,7 @@ class Fields:
         template = N_(
             "{key} must be two numbers from {least} to {most}, the smaller one first, such as [{least}, {most}]."
         )
-        self.faults.add(self.at(key), template, key=key, least=f"{least:g}", most=f"{most:g}")
+        self.faults.add(self.at(key), template, key=key, least=number_text(least), most=number_text(most))
         return None
 
 

@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mnist_core import settings
@@ -86,15 +87,34 @@ def packed(source: Source) -> bytes:
     return content.getvalue()
 
 
-def with_image(source: Source, file: str, content: bytes) -> tuple[Source, str]:
-    """The lesson with the image in a file that somebody chose, and what it is called there. Raises ImportedFileError."""
+@dataclass(frozen=True)
+class Added:
+    """A lesson with one image more. `name`: what that is called there; `taken`: the other image that has its file's name."""
+
+    source: Source
+    name: str
+    taken: str | None
+
+
+def with_image(source: Source, file: str, content: bytes) -> Added:
+    """The lesson with the image in a file that somebody chose. Raises ImportedFileError where it is none that can be shown."""
     images_after = len(source.images) + 1
     if images_after > images.MOST_IMAGES:
         raise ImportedFileError(images.TOO_MANY, count=images_after, most=images.MOST_IMAGES)
     if len(content) > images.MOST_BYTES:
         raise _too_large(file, images.MOST_BYTES)
-    name = images.fitting_name(file, source.images)
-    return Source(source.name, source.texts, {**source.images, name: content}), name
+    name, taken = images.fitting_names(file, source.images)
+    if (fault := images.fault_of(name, content)) is not None:
+        raise ImportedFileError(fault.template, **fault.values)
+    if taken is not None and source.images[taken] == content:
+        return Added(source, taken, None)  # it is there already
+    return Added(Source(source.name, source.texts, {**source.images, name: content}), name, taken)
+
+
+def with_replaced(source: Source, name: str, by: str) -> Source:
+    """The lesson with the image `by` under the name of another, which goes."""
+    kept = {other: image for other, image in source.images.items() if other != by}
+    return Source(source.name, source.texts, kept | {name: source.images[by]})
 
 
 def uploaded(file: str, content: bytes, language: str) -> Source:

@@ -15,7 +15,7 @@ import yaml
 
 from mnist_core import escape
 from mnist_core.lessons.faults import Faults, shown
-from mnist_core.messages import N_
+from mnist_core.messages import N_, Message, TypedText, message
 
 MOST_NESTING = 6  # lists and mappings within each other
 MOST_VALUES = 2_000  # of one block
@@ -54,15 +54,89 @@ def read(text: str, line: int, faults: Faults) -> Value | None:
     except _RefusedError:
         return None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        template = N_("This cannot be read: {reason}. Put a text with a colon or a # between quotation marks.")
-        reason = error.problem or error.context or ""
-        faults.add(line + (0 if mark is None else mark.line), template, reason=reason)
+        sentence, mark = _in_words(error)
+        faults.tell(line + (0 if mark is None else mark.line), sentence)
     except yaml.YAMLError:
         faults.add(line, N_("This has signs in it that are no letters."))
     except (ValueError, OverflowError):  # of PyYAML, such as of "\UFFFFFFFF"
         faults.add(line, N_("A number or a sign in this is too large to be read."))
     return None
+
+
+_NO_ANCHORS = N_("Anchors, aliases and tags (&, *, !) are not possible. Use quotation marks.")
+# What PyYAML says of common faults, and what to do about them; True: where that began says more than where it was noticed.
+_FAULTS: tuple[tuple[str, str, bool], ...] = (
+    (
+        "mapping values are not allowed",
+        N_(
+            "A colon cannot stand here. Put a text with a colon between quotation marks. Begin each key on its own line, as far in as the others."
+        ),
+        False,
+    ),
+    ("could not find expected ':'", N_("A colon is missing: expected “key: value”."), False),
+    (r"found character '\\t'", N_("A tab stands here. Use blanks to indent."), False),
+    (
+        "found character '(?P<sign>.+)' that cannot start",
+        N_("No value can begin with {sign}. Put the text between quotation marks."),
+        False,
+    ),
+    ("found unexpected end of stream", N_("A quotation mark is not closed. Add the second one."), True),
+    ("found unexpected document separator", N_("A quotation mark is not closed. Add the second one."), True),
+    (
+        r"expected ',' or '\]'",
+        N_("The list that begins with [ is not closed, or a comma is missing in it. Close it with ]."),
+        True,
+    ),
+    (
+        "expected ',' or '}'",
+        N_("The entries that begin with {{ are not closed, or a comma is missing in them. Close them with }}."),
+        True,
+    ),
+    (
+        r"expected <block end>, but found '[]},]'",
+        N_("A bracket or comma here is too much. Put a text that has one between quotation marks."),
+        False,
+    ),
+    (
+        "expected <block end>, but found '<scalar>'",
+        N_("A text goes on after its last quotation mark. Put the other kind of quotation marks around it."),
+        False,
+    ),
+    (
+        "expected <block end>",
+        N_("This line does not belong to those above. Indent all entries of a list or block equally."),
+        False,
+    ),
+    (
+        "sequence entries are not allowed",
+        N_("No list can begin here. Begin it on a new line, each entry with “- ”."),
+        False,
+    ),
+    (
+        "found unknown escape character|expected escape sequence",
+        N_("A backslash cannot stand between these quotation marks. Use single ones: '…'."),
+        False,
+    ),
+    (
+        "expected chomping|expected indentation|expected a comment or a line break",
+        N_("Behind | or > nothing can stand. Begin the text on the next line, indented."),
+        False,
+    ),
+    ("expected the node content", N_("A value is missing here, or a bracket or comma is too much."), False),
+)
+
+
+def _in_words(error: yaml.MarkedYAMLError) -> tuple[Message, Any]:
+    """What is wrong and what to do, and the place."""
+    reason, place = error.problem or "", error.problem_mark or error.context_mark
+    if re.search("alias|anchor|tag", error.context or ""):
+        return message(_NO_ANCHORS), place
+    for pattern, template, from_beginning in _FAULTS:
+        if found := re.match(pattern, reason):
+            signs = {name: TypedText(sign) for name, sign in found.groupdict().items()}
+            return message(template, **signs), (from_beginning and error.context_mark) or place
+    template = N_("This cannot be read. Check its colons, quotation marks, brackets and blanks at the head of lines.")
+    return message(template), place
 
 
 class _Reader:
@@ -86,7 +160,7 @@ class _Reader:
     def value(self, event: Any, depth: int) -> Value:
         self.count += 1
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None or event.tag is not None:
-            raise self.refused(event, N_("Anchors, aliases and tags (&, *, !) are not possible. Use quotation marks."))
+            raise self.refused(event, _NO_ANCHORS)
         if depth > MOST_NESTING or self.count > MOST_VALUES:
             raise self.refused(event, N_("This is nested too deep or too long."))
         line = self.line + event.start_mark.line

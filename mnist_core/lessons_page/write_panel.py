@@ -249,15 +249,40 @@ def _pictures(panel: Panel, written: WrittenLesson, source: Source) -> None:
             st.session_state["images_uploaded"] = count + 1
             _add(panel, written, source, file.name, file.getvalue())
             st.rerun()
-        if added := panel.session.pop("added", None):
-            st.success(_("Added. Its name in the text: `{name}`").format(name=added), icon=":material/check:")
+        _say_added(panel, written, source)
+
+
+def _say_added(panel: Panel, written: WrittenLesson, source: Source) -> None:
+    """What the last image is called; where its name was taken, a way to take the other one's place."""
+    lesson, name, taken = panel.session.pop("added", None) or ("", "", None)
+    if lesson != written.id or name not in source.images:
+        return
+    if taken is None or taken not in source.images:
+        st.success(_("Added. Its name in the text: `{name}`").format(name=name), icon=":material/check:")
+        return
+    st.warning(
+        _(
+            "`{taken}` is in this lesson already and still shows the earlier image. The new one is called `{name}` in the text."
+        ).format(taken=taken, name=name),
+        icon=":material/content_copy:",
+    )
+    panel.session["added"] = lesson, name, taken  # for as long as there is something to choose
+    label = _("Replace {taken} by the new image").format(taken=escape.markdown(taken))
+    panel.button("replace", label, "swap_horiz", _replace, panel, written, source, taken, name)
 
 
 @frame.callback
 def _add(panel: Panel, written: WrittenLesson, source: Source, file: str, content: bytes) -> None:
-    changed, name = lessons.with_image(source, file, content)
-    _change(written, changed)
-    panel.session["added"] = name
+    panel.session["added"] = None
+    added = lessons.with_image(source, file, content)
+    _change(written, added.source)
+    panel.session["added"] = written.id, added.name, added.taken
+
+
+@frame.callback
+def _replace(panel: Panel, written: WrittenLesson, source: Source, taken: str, name: str) -> None:
+    _change(written, lessons.with_replaced(source, taken, name))
+    panel.session["added"] = written.id, taken, None
 
 
 @frame.callback

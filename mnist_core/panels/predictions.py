@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from mnist_core.diagnostics import predictions
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.records import Prediction, Run, Tally
 from mnist_core.ui import address, session, watch
 from mnist_core.ui.panel import Panel
@@ -105,6 +105,6 @@ def draw_tally() -> None:
     if counts.off:
         n = len(counts.off)
         text = ngettext("{n} edge, off by a factor of {factor}", "{n} edges, off by a factor of {factor} (median)", n)
-        parts.append(text.format(n=n, factor=f"{statistics.median(counts.off):.2g}"))
+        parts.append(text.format(n=n, factor=number_text(statistics.median(counts.off), 2)))
     if parts:
         st.caption(_("My predictions so far: {tally}").format(tally=" · ".join(parts)))

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, RunNotFoundError, RunUnreadableError
 from mnist_core.escape import UserText
-from mnist_core.messages import N_, Message
+from mnist_core.messages import N_, Message, joined
 from mnist_core.records import LessonPlace, Outcome, Progress, Run, Student, UnreadableRun
 from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
@@ -179,7 +179,7 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         raise RunUnreadableError(
             N_("This version of the program cannot read the settings of run {run}: {problem}"),
             run=row.id,
-            problem=error.problems[0].message,
+            problem=joined([problem.message for problem in error.problems]),
         ) from error
     return Run(
         id=row.id,

@@ -12,6 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_accuracy, chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
+from mnist_core.messages import number_text
 from mnist_core.panels import draft, export_panel, started, waiting
 from mnist_core.schedule import RISE
 from mnist_core.ui import frame, live_parts, names, session, texts, watch
@@ -25,7 +26,7 @@ def draw(panel: Panel) -> None:
     st.markdown(
         _(
             "A short run from newly initialized weights. The rate grows a little at every step, from one millionth of {highest} up to {highest}. Where accuracy rises, the rate is useful; where it falls again or the loss explodes, training breaks."
-        ).format(highest=f"{range_test.highest(draft.config()):g}")
+        ).format(highest=number_text(range_test.highest(draft.config())))
     )
     st.button(
         _("Run the range test"),
@@ -117,7 +118,7 @@ def _picture(run_id: str, dark: bool) -> live_parts.Picture:
 
 
 def _suggestion(panel: Panel, suggestion: Suggestion, config: RunConfig) -> None:
-    st.markdown(f"**{suggestion.rate:.2g}** · {_(charts.NAMES[suggestion.kind])}")
+    st.markdown(f"**{number_text(suggestion.rate, 2)}** · {_(charts.NAMES[suggestion.kind])}")
     st.caption(suggestion.reason.text(_))
     st.button(
         _("Use this rate"),

@@ -12,6 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import zones
 from mnist_core.figures.sweep import SweepView
 from mnist_core.figures.sweep_zones import ZONE_NAMES
+from mnist_core.messages import number_text
 from mnist_core.panels import draft, started
 from mnist_core.records import SweepRecord
 from mnist_core.ui import names, watch
@@ -120,7 +121,7 @@ def _rate_summary(of_rate: list[watch.View], reading: zones.Reading, view: Sweep
         loss = zones.last(run_view.run, run_view.curves, view.split, "loss")
         accuracy = zones.last(run_view.run, run_view.curves, view.split, "accuracy")
         figures = [
-            *([] if math.isnan(loss) else [_("loss {loss}").format(loss=f"{loss:.4g}")]),
+            *([] if math.isnan(loss) else [_("loss {loss}").format(loss=number_text(loss, 4))]),
             *([] if math.isnan(accuracy) else [_("accuracy {accuracy}").format(accuracy=f"{accuracy:.2%}")]),
         ]
         parts.append(f"{names.badge(run_view.run)} {', '.join(figures)}".rstrip())

@@ -13,6 +13,7 @@ from mnist_core.diagnostics import zones
 from mnist_core.errors import TransientStoreError
 from mnist_core.figures import sweep_curves, sweep_zones
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
+from mnist_core.messages import number_text
 from mnist_core.panels import predictions, report_panel, run_panel, started, waiting
 from mnist_core.panels.reports import sweep_report
 from mnist_core.records import Curves, Run, SweepRecord
@@ -128,7 +129,7 @@ def _words(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: z
     if sweep.predicted_edge is None:
         return
     if not reading.done or reading.edge is None:
-        text = _("You predicted the edge at {rate}.").format(rate=f"{sweep.predicted_edge:g}")
+        text = _("You predicted the edge at {rate}.").format(rate=number_text(sweep.predicted_edge))
         st.caption(f":material/psychology: {text}")
         return
     settle(sweep, reading)

@@ -14,6 +14,7 @@ import streamlit as st
 from mnist_core import estimate, settings, sweep_range
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError
+from mnist_core.messages import number_text
 from mnist_core.panels import draft, predictions
 from mnist_core.panels.controls import EPOCHS, RATES
 from mnist_core.records import SweepRecord
@@ -100,7 +101,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
         return
     if predicting is not None:
         _ask_edge(predicting)
-    st.caption(_("Rates: {rates}").format(rates=", ".join(f"{rate:g}" for rate in plan.rates)))
+    st.caption(_("Rates: {rates}").format(rates=", ".join(number_text(rate) for rate in plan.rates)))
     stacked = estimate.trains_stacked(config, speed)
     warning = sweep_range.announcement(config, runs, seconds, stacked, names.duration(seconds))
     if warning is not None:

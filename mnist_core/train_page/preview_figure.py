@@ -8,7 +8,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import theme
 from mnist_core.figures.sweep import METRICS
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 from mnist_core.networks.models import Description
 from mnist_core.records import Split
 
@@ -108,8 +108,12 @@ def _curves(config: RunConfig, dark: bool, translate: Translate) -> str:
         f'<div class="across"><span>0</span><span>{config.total_steps:,}</span></div></div>'
     )
     sentences = (
-        translate(N_("The curves begin near {chance}, the loss of a guess")).format(chance=f"{chance:.3g}"),
-        translate(N_("If it learns well, they fall; if it overfits, validation turns up")),
+        translate(N_("The curves begin near {chance}, the loss of a guess")).format(chance=number_text(chance, 3)),
+        translate(
+            N_("If it learns well, they fall; if it overfits, validation turns up")
+            if config.validation_size
+            else N_("If it learns well, they fall; only a validation set would show whether it overfits")
+        ),
         translate(N_("If it breaks, they leave the chart or stay where they began")),
     )
     return picture + "".join(map(_line, sentences))

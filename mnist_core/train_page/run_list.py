@@ -56,7 +56,7 @@ def _line(run: Run) -> None:
 
 def _unreadable_line(run: UnreadableRun) -> None:
     sentence, action = st.columns([11, 2], vertical_alignment="center")
-    sentence.markdown(escape.markdown(run.problem.text(_)))
+    sentence.markdown(escape.markdown(run.problem.text(_, term=names.term)))
     action.button(_("Delete"), key=f"delete_{run.id}", type="tertiary", on_click=_delete, args=(run.id,))
 
 

@@ -11,7 +11,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import TITLES, Kind
 from mnist_core.escape import UserText
 from mnist_core.image_sets import SETS, DatasetName, KnownName, class_names, own_id
-from mnist_core.messages import N_, SettingName
+from mnist_core.messages import N_, LayerSizes, SettingName, TypedText, WordToWrite, capital, number_text
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
 from mnist_core.ui import own_images
@@ -307,7 +307,7 @@ def of_layers(name: str) -> tuple[str, str]:
 
 def headline(words: str) -> str:
     """`words` with a capital, as at the head of a column; Greek letters are symbols and stay."""
-    return words[:1].upper() + words[1:] if words[:1].isascii() else words
+    return capital(words)
 
 
 def setting(name: str) -> str:
@@ -316,10 +316,17 @@ def setting(name: str) -> str:
 
 
 def term(written: str) -> str:
-    """What a setting, or a word of one, is called within a sentence."""
+    """What a setting, a word of one, or what stands in its place, is called within a sentence."""
     if isinstance(written, SettingName):
         return _(comparison.NAMES[written]) if written in comparison.NAMES else written
-    return {"true": _("yes"), "false": _("no")}.get(written) or choice(written)
+    if isinstance(written, TypedText):
+        return f"“{escape.visible(written)}”"
+    if isinstance(written, LayerSizes):
+        return written.strip("[]").replace(", ", "-") or _("none")
+    title = {"true": _("yes"), "false": _("no")}.get(written) or choice(written)
+    if isinstance(written, WordToWrite) and title.lower() != written:
+        return f"{title} ({written})"
+    return title
 
 
 def value(setting: Any) -> str:
@@ -336,10 +343,10 @@ def value(setting: Any) -> str:
 
 
 def number(value: Any) -> str:
-    """A number as short as it can be said: 0.001, 1e-06, 1,000."""
+    """A number as short as it can be said: 0.001, 1e-6, 1,000."""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:g}"
+    return number_text(value)
 
 
 def duration(seconds: float) -> str:

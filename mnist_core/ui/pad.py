@@ -29,7 +29,7 @@ def pad(key: str) -> tuple[Stroke, ...]:
         "undo": _("Undo"),
         "clear": _("Clear"),
         "width": _("Pen"),
-        "description": _("Draw one digit here with a mouse, pen or finger."),
+        "description": _("Draw here with a mouse, pen or finger."),
     }
     state = component(key=key, data=data, height=342, on_strokes_change=lambda: None)
     value = state.get("strokes")

@@ -73,7 +73,7 @@ def test_of_two_digits_both_are_found_and_none_is_taken(digits: Digits) -> None:
     from_the_left = sorted(reading.candidates, key=lambda candidate: candidate.box[1])
     for candidate, expected in zip(from_the_left, sample.images, strict=True):
         assert alike(like_mnist(candidate.ink), as_thick(expected)) > 0.8
-    with pytest.raises(DataFileError, match="2 things in this image could be a digit"):
+    with pytest.raises(DataFileError, match="2 things in this image could be meant"):
         read_ink(sample.content)
 
 
@@ -81,7 +81,7 @@ def test_on_blank_paper_in_a_shadow_there_is_no_digit(digits: Digits) -> None:
     for seed in range(3):
         with pytest.raises(
             DataFileError,
-            match="Nothing in this image looks like a digit",
+            match="Nothing in this image looks like a digit or a drawing",
         ):
             read(photo("blank paper", digits, np.random.default_rng(seed), SMALL).content)
 
@@ -92,7 +92,7 @@ def test_a_page_of_digits_is_too_much(digits: Digits) -> None:
         image = np.kron(digits.images[number], np.ones((4, 4)))
         down, across = divmod(number, 4)
         page[40 + 180 * down :, 30 + 140 * across :][:112, :112] = 230 - 200 * (image / 255)
-    with pytest.raises(DataFileError, match="things in this image could be a digit"):
+    with pytest.raises(DataFileError, match="things in this image could be meant"):
         read(encoded(page))
 
 
@@ -189,15 +189,15 @@ def header(width: int, height: int) -> bytes:
         (b"0" * 10_000_001, "10.0 MB"),
         (
             encoded(np.full((40, 40), 200)),
-            "Nothing in this image looks like a digit",
+            "Nothing in this image looks like a digit or a drawing",
         ),
         (
             encoded(np.full((1, 1), 200)),
-            "Nothing in this image looks like a digit",
+            "Nothing in this image looks like a digit or a drawing",
         ),
         (
             encoded(np.full((3, 2_000), 200)),
-            "Nothing in this image looks like a digit",
+            "Nothing in this image looks like a digit or a drawing",
         ),
         (
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50),

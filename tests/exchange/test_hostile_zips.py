@@ -142,7 +142,7 @@ def test_a_small_zip_stays_small() -> None:
     assert len(content) < 100_000
     tracemalloc.start()
     try:
-        with pytest.raises(ImportedFileError, match="larger than a run can be"):
+        with pytest.raises(ImportedFileError, match="too large for a run"):
             unpacked(content)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:

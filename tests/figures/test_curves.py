@@ -88,7 +88,7 @@ def test_an_explosion_is_marked_and_the_axis_stays_readable() -> None:
     assert top_of(figure) < 30
     (sign,) = signs(figure)
     assert numbers(sign["x"])[0] == 37
-    assert "above the chart from step 37 on: up to 1e+30" in sign["hovertemplate"]
+    assert "above the chart from step 37 on: up to 1e30" in sign["hovertemplate"]
     assert "NaN from step 41 on" in figure["layout"]["annotations"][0]["text"]
 
 

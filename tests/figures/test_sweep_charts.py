@@ -94,7 +94,7 @@ def test_a_broken_run_does_not_ruin_the_axis_and_has_a_sign() -> None:
     figure = curves_chart("s", wild, RATES, SweepView(), str)
     assert ends_of(figure, "yaxis")[1] < 5
     departures = trace(figure, "left")
-    assert departures["text"] == ["rate 1: 1e+30", "rate 2: NaN"]
+    assert departures["text"] == ["rate 1: 1e30", "rate 2: NaN"]
     assert max(departures["y"]) < 5
     assert np.nanmax(numbers(trace(figure, "run3")["y"])) < 20
     assert max(numbers(trace(figure, "run3")["customdata"])) > 1e29  # hover tells the truth

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mnist_core.errors import LessonError
-from mnist_core.lessons import Lesson, blocks, read
+from mnist_core.lessons import Lesson, blocks, read, values
+from mnist_core.lessons.faults import Faults
 from mnist_core.lessons.schema import (
     CheckBlock,
     Claim,
@@ -167,7 +168,7 @@ FAULTS = {
     "a sweep that sets its rate": ("```sweep one\nrates: [1, 2]\nchange: {learning_rate: 1}\n```", 3, "by itself"),
     "a sweep without rates": ("```sweep one\npreset: lenet\n```", 1, "rates is missing"),
     "a sweep of one": ("```sweep one\nrates: [1]\n```", 2, "2 to 16"),
-    "a rate that cannot be": ("```sweep one\nrates:\n  - 1\n  - 1000\n```", 4, "from 1e-06 to 100"),
+    "a rate that cannot be": ("```sweep one\nrates:\n  - 1\n  - 1000\n```", 4, "from 1e-6 to 100"),
     "a rate twice": ("```sweep one\nrates: [1, 1.0]\n```", 2, "second time"),
     "a range test with a rate": ("```range-test one\nfree: [learning_rate]\n```", 2, "by itself"),
     "an unknown data set": ("```run one\nexpect: {minst: {outcome: completed}}\n```", 2, "Did you mean mnist"),
@@ -191,7 +192,7 @@ FAULTS = {
     "a block of another kind": (f"{RUN}```note two\nask: x\n```\n```compare three\nruns: [two]\n```", 8, "one of one"),
     "an unknown axis": (f"{RUN}```compare two\nruns: [one]\nacross: epohc\n```", 6, "Did you mean epoch"),
     "a key where there are none": ("```seal two\nwhat: 1\n```", 2, "has no keys: leave what out"),
-    "no truth": (f"{RUN}```compare two\nruns: [one]\nlog_loss_axis: [true]\n```", 6, "true or false, not [True]"),
+    "no truth": (f"{RUN}```compare two\nruns: [one]\nlog_loss_axis: [true]\n```", 6, "true or false, not [true]"),
     "a block below": (f"```compare two\nruns: [one]\n```\n{RUN}", 2, "further below"),
     "a prediction too late": (f"{RUN}```predict two\nof: one\nquestion: outcome\n```", 5, "must stand before"),
     "a prediction of nothing": (f"```predict two\nquestion: outcome\n```\n{RUN}", 1, "of is missing"),
@@ -347,3 +348,34 @@ def test_a_number_between_quotation_marks_is_a_text() -> None:
 def test_what_cannot_be_predicted_is_one_fault() -> None:
     text = HEAD + "```seal one\n```\n\n```predict two\nof: one\nquestion: outcome\n```\n"
     assert problems(text) == [(10, "of must name a block of the kind run, sweep, range-test, but there is none.")]
+
+
+# YAML, and the line and sentence of its fault.
+YAML_FAULTS = {
+    "a colon in a text": ("ask: What: is it", 1, "Put a text with a colon between quotation marks."),
+    "an indented key": ("a: 1\n  b: 2", 2, "Begin each key on its own line, as far in as the others."),
+    "no colon": ("a: 1\nb\nc: 2", 3, "A colon is missing: expected “key: value”."),
+    "a tab": ("a:\n\tb: 1", 2, "A tab stands here. Use blanks to indent."),
+    "a sign": ("a: @x", 1, "No value can begin with '@'. Put the text between quotation marks."),
+    "an open quotation mark": ('a: 1\nb: "x\nc: 2\n', 2, "A quotation mark is not closed. Add the second one."),
+    "an open list": ("x: 1\na: [1, 2}\nb: 2", 2, "Close it with ]."),
+    "open entries": ("a: {b: 1", 1, "Close them with }."),
+    "a bracket too much": ("a: {b: 1}}", 1, "A bracket or comma here is too much."),
+    "a quotation mark within": ("key: 'it's'", 1, "Put the other kind of quotation marks around it."),
+    "an entry beside a key": ("- a\nb: 1", 2, "Indent all entries of a list or block equally."),
+    "a list behind a key": ("a: - b", 1, "Begin it on a new line, each entry with “- ”."),
+    "a backslash": (r'a: "\q"', 1, "Use single ones: '…'."),
+    "behind a bar": ("a: |x\n b", 1, "Begin the text on the next line, indented."),
+    "no value": ("a: [,]", 1, "A value is missing here"),
+    "an alias of nothing": ("a: *", 1, "Anchors, aliases and tags"),
+    "a directive": ("%YAML 1\n---\na: 1", 1, "This cannot be read. Check its colons"),
+}
+
+
+@pytest.mark.parametrize("name", YAML_FAULTS)
+def test_a_fault_of_yaml_is_told_in_our_words(name: str) -> None:
+    text, line, words = YAML_FAULTS[name]
+    faults = Faults()
+    values.read(text, 1, faults)
+    (found,) = faults.found
+    assert (found.line, words in str(found)) == (line, True), found

@@ -132,19 +132,35 @@ def test_a_file_that_is_too_large_is_a_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_an_added_image_has_a_name_with_which_it_comes_back(file: str, name: str) -> None:
-    changed, called = lessons.with_image(Source("one", {"en": HEAD}), file, PNG)
-    assert called == name
-    assert dict(lessons.unpacked(lessons.packed(changed), "one").images) == {name: PNG}
+    added = lessons.with_image(Source("one", {"en": HEAD}), file, picture(images.KINDS[name.rpartition(".")[2]]))
+    assert (added.name, added.taken) == (name, None)
+    assert list(lessons.unpacked(lessons.packed(added.source), "one").images) == [name]
 
 
 def test_an_added_image_takes_no_others_name() -> None:
     source = Source("one", {"en": HEAD}, {"a.png": b"1", "image-1.png": b"2"})
     names = []
     for file in ("A.PNG", "a.png", "그림.png"):
-        source, name = lessons.with_image(source, file, PNG)
-        names.append(name)
-    assert names == ["A-2.png", "a-3.png", "image-2.png"]
+        added = lessons.with_image(source, file, PNG)
+        source = added.source
+        names.append((added.name, added.taken))
+    assert names == [("A-2.png", "a.png"), ("a-3.png", "a.png"), ("image-2.png", None)]
     assert len(source.images) == 5
+    replaced = lessons.with_replaced(source, "a.png", "a-3.png")
+    assert list(replaced.images) == ["a.png", "image-1.png", "A-2.png", "image-2.png"]
+    assert replaced.images["a.png"] == PNG
+
+
+def test_the_same_image_is_not_added_twice() -> None:
+    source = Source("one", {"en": HEAD}, {"a.png": PNG})
+    added = lessons.with_image(source, "a.png", PNG)
+    assert (added.source, added.name, added.taken) == (source, "a.png", None)
+
+
+@pytest.mark.parametrize("content", [PNG[:33] + b"garbage" * 40, b"", b"<svg></svg>", picture("JPEG")])
+def test_a_damaged_image_is_refused(content: bytes) -> None:
+    with pytest.raises(ImportedFileError, match=r"pic\.png is damaged"):
+        lessons.with_image(WHOLE, "pic.png", content)
 
 
 def test_an_image_that_could_not_be_read_back_is_not_added() -> None:
@@ -156,8 +172,8 @@ def test_an_image_that_could_not_be_read_back_is_not_added() -> None:
 
 
 PICTURES = {
-    "another kind": ("a.png", picture("JPEG"), "no whole picture"),
-    "cut off": ("a.png", PNG[:40], "no whole picture"),
+    "another kind": ("a.png", picture("JPEG"), "is damaged, or it is no picture"),
+    "cut off": ("a.png", PNG[:40], "is damaged, or it is no picture"),
     "an SVG": ("a.svg", b"<svg/>", "no name for a picture"),
     "a way up": ("../a.png", PNG, "no name for a picture"),
     "too many bytes": ("a.png", PNG + bytes(1_000_000), "at most 1 MB"),

@@ -101,12 +101,12 @@ def test_of_two_digits_the_student_chooses_the_one_that_is_meant(
     buffer = io.BytesIO()
     Image.fromarray(gray).save(buffer, "JPEG")
     app.file_uploader(key="picture").upload("eleven.jfif", buffer.getvalue(), "image/jpeg").run()
-    assert "2 things in the photo could be the digit. Choose the number" in " ".join(info.value for info in app.info)
+    assert "2 things in the photo could be meant. Choose the number" in " ".join(info.value for info in app.info)
     assert "The network's answer:" not in texts(app)
     (choice,) = [control for control in app.segmented_control if str(control.key).startswith("picture_number_")]
     choice.select(2).run()
     assert "The network's answer: 7" in texts(app)
-    assert not [info.value for info in app.info if "things in the photo could be the digit" in info.value]
+    assert not [info.value for info in app.info if "things in the photo could be meant" in info.value]
     app.run()
     assert len(contents) == 1  # read once, however often the page is drawn
     app.file_uploader(key="picture").upload("blank.png", blank(), "image/png").run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from mnist_core.records import LessonPlace
 from mnist_core.store import Store
 from mnist_core.store.rows import end_run
 from mnist_core.ui import session
-from tests.lessons.pictures import PNG
+from tests.lessons.pictures import PNG, picture
 from tests.lessons_page.short import SOURCE, TEXT
 from tests.pages.conftest import Open
 from tests.pages.content import components, metrics, texts
@@ -233,7 +234,27 @@ def test_an_added_image_is_told_its_name_and_stays(open_page: Open, store: Store
     assert dict(source.images) == {"Loss-curve.png": PNG}
     app.file_uploader(key="lesson_image_1").upload("large.png", bytes(1_000_001), "image/png").run()
     assert "large.png is too large for a lesson: at most 1000 kB." in [error.value for error in app.error]
+    app.file_uploader(key="lesson_image_2").upload("Loss curve.png", PNG[:33] + b"garbage" * 40, "image/png").run()
+    assert "Loss-curve-2.png is damaged" in unescape(app.error[0].value)
+    assert not app.success or "Added" not in texts(app)
     assert len(lessons.unpacked(store.written_lessons.data(written) or b"", "one").images) == 1
+
+
+def test_an_image_may_take_the_place_of_that_which_has_its_name(open_page: Open, store: Store, lesson: str) -> None:
+    written = lesson.removeprefix("own-")
+
+    def images() -> dict[str, bytes]:
+        return dict(lessons.unpacked(store.written_lessons.data(written) or b"", "one").images)
+
+    app = open_page("lessons", write=written)
+    app.file_uploader(key="lesson_image_0").upload("pic.png", PNG, "image/png").run()
+    other = picture("PNG", size=(9, 7))
+    app.file_uploader(key="lesson_image_1").upload("pic.png", other, "image/png").run()
+    assert "`pic.png` is in this lesson already and still shows the earlier image." in texts(app)
+    assert images() == {"pic.png": PNG, "pic-2.png": other}
+    app.button(key=key(app, "button", "replace")).click().run()
+    assert images() == {"pic.png": other}
+    assert "Added. Its name in the text: `pic.png`" in texts(app)
 
 
 def test_a_folder_of_lessons_is_listed_in_the_language_that_there_is(

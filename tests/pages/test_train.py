@@ -86,14 +86,14 @@ def test_the_address_restores_the_controls(open_page: Open) -> None:
 
 def test_an_impossible_address_is_a_sentence(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net", learning_rate="1000")
-    assert "Learning rate must be from 1e-06 to 100, not 1000." in texts(app)
+    assert "Learning rate must be from 1e-6 to 100, not 1000." in texts(app)
     assert app.select_slider(key="c_learning_rate").value == 0.5
 
 
 def test_a_typed_rate_out_of_range_is_a_sentence_and_changes_nothing(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net")
     app.text_input(key="c_exact_rate").input("1e9").run()
-    assert "Learning rate must be from 1e-06 to 100, not 1e+09." in texts(app)
+    assert "Learning rate must be from 1e-6 to 100, not 1e9." in texts(app)
     assert app.select_slider(key="c_learning_rate").value == 0.5
     app.text_input(key="c_exact_rate").input("0.37").run()
     assert app.select_slider(key="c_learning_rate").value == 0.37
@@ -120,7 +120,7 @@ def test_a_typed_rate_holds_until_the_rate_is_set_otherwise(open_page: Open) -> 
         lambda: app.selectbox(key="preset_choice").set_value("keras-first-look").run(),
     ):
         typed("abc")
-        assert "Learning rate cannot be 'abc'. Expected a number such as 0.1 or 3e-4." in texts(app)
+        assert "Learning rate cannot be “abc”. Expected a number such as 0.1 or 3e-4." in texts(app)
         change()
         assert not app.error
         assert app.text_input(key="c_exact_rate").value == ""

@@ -33,6 +33,8 @@ def test_it_follows_the_controls(open_page: Open) -> None:
     preview = words(component(app, "preview_drawing")["html"])
     assert "2 steps per epoch × 40 = 80 steps" in preview
     assert "validation images" not in preview
+    assert "validation turns up" not in preview
+    assert "only a validation set would show whether it overfits" in preview
     assert "…" in preview  # not a block for each of forty epochs
 
 

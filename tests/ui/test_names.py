@@ -10,6 +10,7 @@ import pytest
 from mnist_core import rounds
 from mnist_core.config import RunConfig, parse_field
 from mnist_core.errors import ConfigError, RoundError
+from mnist_core.messages import TypedText
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, texts
 
@@ -46,8 +47,8 @@ def test_runs_that_would_be_called_alike_say_in_what_they_differ(
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("en", "Learning rate cannot be 'abc'. Expected a number such as 0.1 or 3e-4."),
-        ("ko", "학습률에 'abc' 값은 쓸 수 없습니다. 0.1, 3e-4와 같은 수를 입력하세요."),
+        ("en", "Learning rate cannot be “abc”. Expected a number such as 0.1 or 3e-4."),
+        ("ko", "학습률에 “abc” 값은 쓸 수 없습니다. 0.1, 3e-4와 같은 수를 입력하세요."),
     ],
 )
 def test_a_fault_calls_settings_as_the_page_does(language: str, sentence: str) -> None:
@@ -56,6 +57,73 @@ def test_a_fault_calls_settings_as_the_page_does(language: str, sentence: str) -
     with texts.speaking(language):
         assert unescape(frame.sentence(refused.value)) == sentence
     assert "learning_rate cannot be 'abc'" in str(refused.value)  # as in files
+
+
+FAULTY = {
+    "optimizer": "evil",
+    "model": "transformer",
+    "schedule": "\0",
+    "preprocessing": "foo",
+    "batch_norm": "maybe",
+    "hidden_layers": "999999",
+    "learning_rate": "1e9",
+    "train_size": "70000",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "en",
+            [
+                "Batch normalization must be yes (true) or no (false), not “maybe”.",
+                "Pixel scaling must be one of raw 0–255 (raw), scaled 0–1 (scaled), zero-centered (centered), standardized, not “foo”.",
+                "Network must be one of MLP, CNN, not “transformer”.",
+                "Hidden layers must be 0 to 6 integers, each from 1 to 2,048, not 999999.",
+                "Optimizer must be one of SGD, SGD with momentum (momentum), Nesterov momentum (nesterov), Adagrad, RMSprop, Adam, AdamW, not “evil”.",
+                "Learning rate must be from 1e-6 to 100, not 1e9.",
+                "Learning rate schedule must be one of constant, step decay (step), cosine, warm-up, one-cycle, rising (range test) (rising), not “␀”.",
+                "Training images and validation images can be at most 60,000 images together, but 70,000 + 10,000 = 80,000. Make one of them smaller.",
+            ],
+        ),
+        (
+            "ko",
+            [
+                "배치 정규화 값은 예 (true), 아니요 (false) 중 하나여야 합니다. 받은 값: “maybe”",
+                "픽셀 스케일링 값은 다음 중 하나여야 합니다: 원본 0–255 (raw), 스케일링 0–1 (scaled), 중심화(평균 0) (centered), 표준화 (standardized). 받은 값: “foo”",
+                "신경망 값은 다음 중 하나여야 합니다: MLP, CNN. 받은 값: “transformer”",
+                "은닉층 값은 1에서 2,048 사이의 정수 0–6개여야 합니다. 받은 값: 999999",
+                "옵티마이저 값은 다음 중 하나여야 합니다: SGD, 모멘텀 SGD (momentum), 네스테로프 모멘텀 (nesterov), Adagrad, RMSprop, Adam, AdamW. 받은 값: “evil”",
+                "학습률 값은 1e-6에서 100 사이여야 합니다. 받은 값: 1e9",
+                "학습률 스케줄 값은 다음 중 하나여야 합니다: 일정 (constant), 계단식 감소 (step), 코사인 (cosine), 워밍업 (warm-up), 원사이클 (one-cycle), 점점 높임(학습률 범위 테스트) (rising). 받은 값: “␀”",
+                "훈련 이미지, 검증 이미지의 합은 60,000 이하여야 하는데 70,000 + 10,000 = 80,000입니다. 하나를 줄이세요.",
+            ],
+        ),
+    ],
+)
+def test_a_faulty_link_is_answered_with_the_pages_words_and_those_to_write(language: str, sentences: list[str]) -> None:
+    with pytest.raises(ConfigError) as refused:
+        RunConfig.from_query(FAULTY)
+    with texts.speaking(language):
+        assert unescape(frame.sentence(refused.value)).split("\n\n") == sentences
+    assert "one of sgd, momentum, nesterov" in str(refused.value)  # as in files
+    assert "from 1 to 2,048, not [999999]" in str(refused.value)
+    assert r"not '\x00'" in str(refused.value)
+
+
+def test_words_in_a_link_may_have_capitals() -> None:
+    assert RunConfig.from_query({"optimizer": "AdamW", "activation": "ReLU"}) == RunConfig(optimizer="adamw")
+
+
+def test_what_is_no_letter_is_seen_in_a_sentence() -> None:
+    assert names.term(TypedText("a\0\x7f\u202e\n")) == "“a␀␡[U+202E]␊”"
+
+
+@pytest.mark.parametrize(("value", "text"), [(1e-6, "1e-6"), (2.5e-7, "2.5e-7"), (1e9, "1e9"), (0.001, "0.001")])
+def test_a_number_is_shown_as_a_field_takes_it(value: float, text: str) -> None:
+    assert names.number(value) == text
+    assert float(text) == value
 
 
 @pytest.mark.parametrize(

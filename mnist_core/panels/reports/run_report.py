@@ -10,7 +10,7 @@ from mnist_core.diagnostics import chance_accuracy, chance_loss, predictions, ra
 from mnist_core.figures import curves as charts
 from mnist_core.figures import range_test as range_test_chart
 from mnist_core.figures.axes import ChartView
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.networks import models
 from mnist_core.panels.predictions import WORDS
 from mnist_core.panels.reports import blocks
@@ -95,7 +95,8 @@ def _range_test(view: watch.View, reading: range_test.Reading) -> list[Part]:
         520,
     )
     rates: list[tuple[Words, Words]] = [
-        (f"{one.rate:.2g} · {_(range_test_chart.NAMES[one.kind])}", one.reason.text(_)) for one in reading.suggestions
+        (f"{number_text(one.rate, 2)} · {_(range_test_chart.NAMES[one.kind])}", one.reason.text(_))
+        for one in reading.suggestions
     ]
     return [Paragraph(reading.sentence.text(_)), chart, *([Facts(rates)] if rates else [])]
 

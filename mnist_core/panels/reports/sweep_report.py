@@ -9,6 +9,7 @@ from mnist_core.diagnostics import Scale, zones
 from mnist_core.figures import sweep_curves, sweep_zones
 from mnist_core.figures.axes import ChartView
 from mnist_core.figures.sweep import Metric, Part, SweepView
+from mnist_core.messages import number_text
 from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
 from mnist_core.records import SweepRecord
@@ -53,7 +54,7 @@ def sections(sweep: SweepRecord, views: Sequence[watch.View]) -> list[Section]:
 def _prediction(sweep: SweepRecord, reading: zones.Reading) -> list[Section]:
     if sweep.predicted_edge is None:
         return []
-    rows: list[tuple[Words, Words]] = [(_("Predicted edge"), f"{sweep.predicted_edge:g}")]
+    rows: list[tuple[Words, Words]] = [(_("Predicted edge"), number_text(sweep.predicted_edge))]
     if reading.done and reading.edge is not None:
         rows.append((_("Outcome"), zones.prediction_sentence(reading.edge, sweep.predicted_edge).text(_)))
     return [Section(_("Prediction and outcome"), [Facts(rows)])]

@@ -57,5 +57,5 @@ def test_what_is_no_number_is_drawn_at_the_greatest_and_counted() -> None:
 def test_the_charts_in_words() -> None:
     assert (
         str(charts.describe(plane()))
-        == "The loss on a plane of weights, from 1e-05 to 1; at the end of the run it is 0.01."
+        == "The loss on a plane of weights, from 1e-5 to 1; at the end of the run it is 0.01."
     )

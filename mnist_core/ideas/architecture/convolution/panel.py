@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core import data, escape
 from mnist_core.ideas.architecture.convolution import concept as conv
 from mnist_core.ideas.architecture.convolution import figure as charts
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.panels import products
 from mnist_core.ui import data_note, lesson, playing, session
 from mnist_core.ui.chart import Click, live_chart
@@ -112,7 +112,7 @@ def _kernel(panel: Panel) -> conv.Floats:
         sentence = _(PROBLEMS[error.reason]).format(
             found=escape.markdown(error.text),
             example="`0 1`, `1 0`",
-            maximum=f"{conv.GREATEST:g}",
+            maximum=number_text(conv.GREATEST),
             largest=conv.LARGEST,
         )
         st.error(sentence, icon=":material/error:")

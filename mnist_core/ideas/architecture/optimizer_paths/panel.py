@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_core.ideas.architecture.optimizer_paths import concept as optimizers
 from mnist_core.ideas.architecture.optimizer_paths import figure as charts
 from mnist_core.ideas.architecture.optimizer_paths import surfaces_concept as valleys
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -122,4 +122,4 @@ def _ending(valley: valleys.Valley, trajectory: valleys.Floats) -> str:
     if not len(above) or above[-1] < len(trajectory) - 1:
         n = int(above[-1]) + 1 if len(above) else 0
         return ngettext("converged after {n} step", "converged after {n} steps", n).format(n=n)
-    return _("loss {loss}").format(loss=f"{heights[-1]:.3g}")
+    return _("loss {loss}").format(loss=number_text(heights[-1], 3))

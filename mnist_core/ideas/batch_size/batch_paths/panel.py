@@ -8,7 +8,7 @@ from mnist_core.ideas.batch_size.batch_paths import concept
 from mnist_core.ideas.batch_size.batch_paths import figure as charts
 from mnist_core.ideas.batch_size.batch_paths.figure import Trajectory
 from mnist_core.memo import MB, kept
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -93,7 +93,7 @@ def _sentence(trajectories: list[Trajectory], rate: float) -> str:
         loss_text = f"{value:.3f}" if value < 1e3 else f"{value:.1e}"
         epochs = steps / trajectory.per_epoch
         text = _("{name}: loss **{loss}** (steps: {steps}, epochs: {epochs})")
-        parts.append(text.format(name=trajectory.name, loss=loss_text, steps=steps, epochs=f"{epochs:.3g}"))
+        parts.append(text.format(name=trajectory.name, loss=loss_text, steps=steps, epochs=number_text(epochs, 3)))
     sentence = names.headline("; ".join(parts)) + "."
     minimum = float(concept.loss(points, *concept.lowest(points)))
     sentence += " " + _("The minimum is {loss}.").format(loss=f"{minimum:.3f}")

@@ -15,7 +15,7 @@ import numpy as np
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.figures.curves import SHARES
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 from mnist_core.records import Curves, Run
 
 Figure = dict[str, Any]
@@ -71,7 +71,7 @@ def chart(
     """Validation accuracy against the batch size; runs that have not come so far are open, where they are, and crossed
     where they ended before."""
     if equal == "epochs":
-        title = translate(N_("After the same number of epochs: {n}")).format(n=f"{place:g}")
+        title = translate(N_("After the same number of epochs: {n}")).format(n=number_text(place))
     else:
         title = translate(N_("After the same number of updates: {n}")).format(n=f"{place:,.0f}")
     layout = theme.layout(title, translate(N_("Batch size")), dark=dark, revision=f"{subject}-{equal}")

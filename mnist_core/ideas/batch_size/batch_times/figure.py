@@ -14,7 +14,7 @@ from mnist_core.analysis.batch_times.schema import Parameters, Result
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.ideas.batch_size.updates_per_epoch.concept import updates_per_epoch
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 
 Figure = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Times:
 def epochs_chart(times: Times, dark: bool, translate: Translate) -> Figure:
     """Seconds per epoch, beside what they would be if every update took as long as that of the smallest batch."""
     layout = _layout(times, translate(N_("Seconds per epoch, extrapolated")), dark, translate, beyond=0.6)
-    words = [f"{value:,.0f}" if value >= 9.5 else f"{value:.2g}" for value in times.epochs]
+    words = [f"{value:,.0f}" if value >= 9.5 else number_text(value, 2) for value in times.epochs]
     measured = _line("epochs", times.sizes, times.epochs, theme.run_color(0, dark)) | {
         "mode": "lines+markers+text",
         "name": translate(N_("measured")),

@@ -13,6 +13,7 @@ from mnist_core.ideas.batch_size.gradient_noise import figure as charts
 from mnist_core.ideas.batch_size.gradient_noise.concept import Directions, Noise
 from mnist_core.image_sets import KnownName
 from mnist_core.memo import MB, kept
+from mnist_core.messages import number_text
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -105,5 +106,8 @@ def _sentence(size: int, directions: Directions) -> str:
     )
     away = sum(angle > 90 for angle in angles) / len(angles)
     return text.format(
-        size=f"{size:,}", angle=f"{angles[len(angles) // 2]:.0f}", spread=f"{directions.spread:.2g}", away=f"{away:.0%}"
+        size=f"{size:,}",
+        angle=f"{angles[len(angles) // 2]:.0f}",
+        spread=number_text(directions.spread, 2),
+        away=f"{away:.0%}",
     )

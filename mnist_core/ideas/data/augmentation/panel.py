@@ -11,7 +11,7 @@ from mnist_core.analysis.augmentation.schema import Parameters, Result
 from mnist_core.config import DatasetName
 from mnist_core.data import augment
 from mnist_core.figures.digits import image_sheet
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.panels import analysis_panel
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.ui import data_note, frame, lesson, names
@@ -80,7 +80,7 @@ def _amounts(kind: augment.Kind, strength: int) -> str:
         "rotate": _("Rotation: at most {amount}° each way."),
         "elastic": _("Elastic: a smooth random field bends the strokes, alpha {amount}, sigma 4."),
     }
-    return " ".join(texts[name].format(amount=f"{most:.3g}") for name, most in parts.items())
+    return " ".join(texts[name].format(amount=number_text(most, 3)) for name, most in parts.items())
 
 
 @frame.callback

@@ -11,6 +11,7 @@ from mnist_core import data
 from mnist_core.config import DatasetName
 from mnist_core.ideas.data.pixel_scaling import concept as line
 from mnist_core.ideas.data.pixel_scaling import figure as charts
+from mnist_core.messages import number_text
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -113,7 +114,7 @@ def _sentence(bowl: line.Surface, rate: float, chosen: _Choice, trajectory: line
     if chosen.fraction > 1:
         return _(
             "**Beyond the edge**, a learning rate of {edge}: each step lands farther from the minimum than the one before. Condition number: {condition}."
-        ).format(edge=f"{bowl.edge:.3g}", condition=_count(bowl.condition))
+        ).format(edge=number_text(bowl.edge, 3), condition=_count(bowl.condition))
     remaining = float(np.linalg.norm(trajectory[-1] - bowl.lowest))
     return ngettext(
         "Condition number **{condition}**. At a learning rate of {rate} (edge: {edge}), {left} of the distance is left after {steps} step; getting down to 1% takes {needed} steps.",
@@ -121,8 +122,8 @@ def _sentence(bowl: line.Surface, rate: float, chosen: _Choice, trajectory: line
         chosen.steps,
     ).format(
         condition=_count(bowl.condition),
-        rate=f"{rate:.3g}",
-        edge=f"{bowl.edge:.3g}",
+        rate=number_text(rate, 3),
+        edge=number_text(bowl.edge, 3),
         left=f"{remaining:.1%}",
         steps=chosen.steps,
         needed=_count(line.steps_needed(bowl, rate)),
@@ -132,4 +133,4 @@ def _sentence(bowl: line.Surface, rate: float, chosen: _Choice, trajectory: line
 def _count(number: float) -> str:
     if not np.isfinite(number):
         return "∞"
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+    return f"{number:,.0f}" if number >= 100 else number_text(number, 3)

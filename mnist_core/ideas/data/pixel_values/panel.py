@@ -11,7 +11,7 @@ from mnist_core.config import DatasetName, Preprocessing, choices
 from mnist_core.data import preprocessing
 from mnist_core.ideas.data.pixel_values.figure import numbers_chart
 from mnist_core.image_sets import own_id
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.ui import data_note, frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.flatten import flatten
@@ -76,8 +76,8 @@ def _numbers(panel: Panel, name: DatasetName) -> None:
             number=number,
             label=label.markdown,
             scale=names.choice(scale),
-            minimum=f"{values.min():.4g}",
-            maximum=f"{values.max():.4g}",
+            minimum=number_text(values.min(), 4),
+            maximum=number_text(values.max(), 4),
             mean=f"{values.mean():.3f}",
             deviation=f"{values.std():.3f}",
         )

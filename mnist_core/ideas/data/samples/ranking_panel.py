@@ -15,6 +15,7 @@ from mnist_core.analysis.answers.schema import Parameters, Result
 from mnist_core.config import DatasetName
 from mnist_core.figures.digits import labeled_sheet
 from mnist_core.ideas.data.classes import concept as digits
+from mnist_core.messages import number_text
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
@@ -85,4 +86,8 @@ def _sentence(
         "An image is hard if this run gives its true class a low probability, and so has a high loss. The run was not trained on any of these images. Below each: the run's answer and the probability of the true class in percent, here from {minimum}% to {maximum}%."
     )
     probabilities = 100 * right[indices]
-    return meaning.format(minimum=f"{probabilities.min():.2g}", maximum=f"{probabilities.max():.3g}") + " " + mistakes
+    return (
+        meaning.format(minimum=number_text(probabilities.min(), 2), maximum=number_text(probabilities.max(), 3))
+        + " "
+        + mistakes
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from mnist_core.ideas.loss.backpropagation.concept import Numbers
 from mnist_core.ideas.loss.backpropagation.figure import Iteration, Stage, plain
+from mnist_core.messages import number_text
 
 INDICES = (0, 1)
 
@@ -133,7 +134,7 @@ def _slopes(letters: str, units: Numbers, inputs: Numbers, weights: Numbers) -> 
 
 
 def _update(iteration: Iteration) -> Iterator[str]:
-    rate = f"{iteration.rate:g}"
+    rate = number_text(iteration.rate)
     for letter in "wbvc":
         old, slope, new = (getattr(part, letter) for part in (iteration.net, iteration.backward, iteration.new))
         for place in np.ndindex(old.shape):

@@ -10,7 +10,7 @@ from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView, ends, log_ticks, packed, spread
 from mnist_core.ideas.stability.bowl import concept as bowls
 from mnist_core.ideas.stability.bowl.concept import Bowl
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, number_text
 
 Figure = dict[str, Any]
 VIEW = 3.0  # the picture reaches from −VIEW to VIEW
@@ -135,7 +135,7 @@ def _shade_beyond(figure: Figure, edge: float, end: float, dark: bool, translate
             "y": 0.04,
             "yanchor": "bottom",
             "showarrow": False,
-            "text": translate(N_("edge: {rate}")).format(rate=f"{edge:.4g}"),
+            "text": translate(N_("edge: {rate}")).format(rate=number_text(edge, 4)),
             "font": {"size": theme.NOTE_SIZE, "color": theme.broken(dark)},
             "bgcolor": theme.veil(dark),
         }

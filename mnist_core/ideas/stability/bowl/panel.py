@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_core.ideas.stability.bowl import concept as bowls
 from mnist_core.ideas.stability.bowl import figure as charts
 from mnist_core.ideas.stability.bowl.concept import Bowl
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.ui import lesson, playing, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -87,8 +87,8 @@ def _steps(panel: Panel, plays: bool) -> int:
 
 def _sentence(bowl: Bowl) -> str:
     """What is seen, with its numbers."""
-    edge = f"{bowl.edge:.4g}"
-    by = f"{bowls.factor(bowl.steepest, bowl.rate, bowl.momentum):.3g}"
+    edge = number_text(bowl.edge, 4)
+    by = number_text(bowls.factor(bowl.steepest, bowl.rate, bowl.momentum), 3)
     texts = {
         "creeps": _(
             "**It converges from one side.** Each step leaves {by} of the distance; the edge is a learning rate of {edge}."
@@ -104,5 +104,7 @@ def _sentence(bowl: Bowl) -> str:
         ),
     }
     formula = "2 / a" if not bowl.momentum else "2 (1 + β) / a"
-    edge_formula = _("Edge = {formula}, where a is the curvature, {a}.").format(formula=formula, a=f"{bowl.steepest:g}")
+    edge_formula = _("Edge = {formula}, where a is the curvature, {a}.").format(
+        formula=formula, a=number_text(bowl.steepest)
+    )
     return texts[bowls.behavior(bowl)].format(by=by, edge=edge) + " " + edge_formula

@@ -13,7 +13,7 @@ from mnist_core.analysis.landscape.schema import Result
 from mnist_core.figures import scene, theme
 from mnist_core.figures.axes import LEAST_LOSS, ends, packed
 from mnist_core.figures.curves import Figure
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, message, number_text
 
 Floats = NDArray[np.float64]
 LEVELS = 16  # contours, about
@@ -202,7 +202,7 @@ def _ticks(low: float, high: float) -> dict[str, Any]:
     values = [value for decade in decades for step in steps if low <= (value := decade + math.log10(step)) <= high]
     if len(values) < 2:
         values = [low, high]
-    return {"tickvals": values, "ticktext": [f"{10**value:.2g}" for value in values]}
+    return {"tickvals": values, "ticktext": [number_text(10**value, 2) for value in values]}
 
 
 def describe(plane: Plane) -> Message:
@@ -210,7 +210,7 @@ def describe(plane: Plane) -> Message:
     z = plane.heights
     return message(
         N_("The loss on a plane of weights, from {low} to {high}; at the end of the run it is {end}."),
-        low=f"{10 ** z.min():.3g}",
-        high=f"{10 ** z.max():.3g}",
-        end=f"{10 ** plane.height_at(plane.path[-1:])[0]:.3g}",
+        low=number_text(10 ** z.min(), 3),
+        high=number_text(10 ** z.max(), 3),
+        end=number_text(10 ** plane.height_at(plane.path[-1:])[0], 3),
     )
