@@ -34,6 +34,9 @@ LONGER = 4  # times the epochs
 REPEATED = 2  # other seeds
 LOOKS, LOOKED_AT, CNN_LOOKED_AT = 40, 2_000, 500  # places of a run at which so many test images are looked at
 MOST_STEPS, FEWEST = 1_000, 20
+HEART = (
+    0.1  # training accuracy above test accuracy, both with true labels: from there on a network may be said to overfit
+)
 REFERENCE_STEPS = 1_500
 GUESS = 0.1
 KINDS: tuple[Kind, ...] = (
@@ -272,7 +275,8 @@ def labels(evidence: Evidence) -> tuple[Kind, ...]:
                      the longer run; or equal runs end more than 25 points apart though one had learned. Possible from one
                      such look on, from 12 points on, and where the longer run diverges.
     overfitting      the test loss ends 20 % above its lowest in the middle one of the repetitions and in the longer run;
-                     possible from 7 % on, and where fewer test images are right than half of a guess.
+                     possible from 7 % on, where fewer test images are right than half of a guess, and where 10 points more
+                     of the training images are, with their true labels.
     learning-well    a fraction of 0.95; possible from 0.85 on, or where it answers 95 % of its training images with their
                      true labels, and then the next ones are, too.
     learning-slowly  four times the epochs add 0.1 to the fraction, or lower the test loss by 15 %; possible from 0.03 and
@@ -321,7 +325,9 @@ def _stable(evidence: Evidence) -> tuple[Kind, ...]:
     if risen > 1.2 and evidence.run.risen > 1.07:
         return ("overfitting",)
     misled = evidence.run.accuracy < GUESS / 2  # it has learned wrong labels
-    overfits: tuple[Kind, ...] = ("overfitting",) if misled or max(risen, evidence.run.risen) > 1.07 else ()
+    by_heart = evidence.run.trained - evidence.run.accuracy >= HEART
+    possible = misled or by_heart or max(risen, evidence.run.risen) > 1.07
+    overfits: tuple[Kind, ...] = ("overfitting",) if possible else ()
     fraction = evidence.fraction(evidence.run.accuracy)
     if fraction >= 0.95:
         return ("learning-well", *overfits)

@@ -2,7 +2,7 @@
 
 from mnist_core.diagnostics.chance import Scale, chance_accuracy, chance_loss, maximum_chance
 from mnist_core.diagnostics.outcome import classify
-from mnist_core.diagnostics.verdict import Kind, at_end, judge
+from mnist_core.diagnostics.verdict import Kind, at_end, judge, seen
 from mnist_core.diagnostics.words import TITLES, Explanation, explain
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "explain",
     "judge",
     "maximum_chance",
+    "seen",
 ]

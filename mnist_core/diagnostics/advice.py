@@ -123,7 +123,7 @@ def patience() -> Message:
 
 def overfits(config: RunConfig) -> Message:
     """Where more epochs would make it worse."""
-    if config.early_stopping:
+    if config.early_stopping or not config.validation_size:
         return more_images()
     return message(N_("Try early stopping, more training images, augmentation, or dropout."))
 
@@ -133,9 +133,18 @@ def more_images() -> Message:
     return message(N_("Try more training images, augmentation, or dropout."))
 
 
-def learned_well() -> Message:
+def more_to_measure() -> Message:
+    """Where too few images were measured to tell how good the network is."""
+    return message(N_("Try more images, so that accuracy can be relied on."))
+
+
+def learned_well(config: RunConfig) -> Message:
     """Where nothing is wrong."""
-    return message(N_("Try more epochs or a wider network, and watch the gap between training and test accuracy."))
+    return message(
+        N_("Try more epochs or a wider network, and watch the gap between training and validation accuracy.")
+        if config.validation_size
+        else N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")
+    )
 
 
 def underfits(config: RunConfig) -> Message:

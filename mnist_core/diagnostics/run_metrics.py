@@ -6,6 +6,7 @@ them are looked for in the records of the steps.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import gap
 from mnist_core.diagnostics.chance import Scale
-from mnist_core.records import Curves
+from mnist_core.records import Curves, Outcome
 
 BACK = 1.5  # times the minimum loss before it: what counts as falling back
 WORSE = 0.15  # of accuracy: where the loss alone falls back, a confident network errs as seldom as before
@@ -53,6 +55,13 @@ class RunMetrics:
     train_loss_at_best: float = np.nan
     validation_loss: float = np.nan  # the lesser of the last two: one jump is not a trend
     validation_accuracy: float = np.nan
+    to_validation: gap.Gap | None = None  # between training and validation accuracy; None without validation images
+    follows: float = (
+        np.nan
+    )  # of what the training loss fell by in the last third, how much the loss on images kept apart did
+    overshot: float = (
+        1.0  # the highest training loss by that of the untrained network, or of a guess where that is higher
+    )
     falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the minimum before them
     worst_step: int | None = None  # of the highest of them, or of the highest rise
     worst_loss: float = np.nan
@@ -61,12 +70,19 @@ class RunMetrics:
     dead_layers: tuple[float, ...] = ()  # fraction of dead units of each hidden layer
 
 
-def measure(config: RunConfig, curves: Curves) -> RunMetrics | None:
-    """The metrics of these records; None before the first evaluation after an update."""
+def measure(
+    config: RunConfig, curves: Curves, outcome: Outcome | None = None, final: Mapping[str, Any] | None = None
+) -> RunMetrics | None:
+    """The metrics of these records; None before the first evaluation after an update.
+
+    `final`: the figures of a run that is over; their accuracies, of all images, stand for those at the end of the curve.
+    """
     rows = curves.evaluations
     if len(rows) < 2:
         return None
     last = rows[-1]
+    train_accuracy = float(_either(final, "train_accuracy", last))
+    validation_accuracy = float(_either(final, "validation_accuracy", last))
     scale = Scale.of(config)
     losses = rows["train_loss"].astype(float)
     earlier = int(np.searchsorted(rows["step"], last["step"] * 2 / 3, side="right")) - 1
@@ -77,8 +93,14 @@ def measure(config: RunConfig, curves: Curves) -> RunMetrics | None:
         "scale": scale,
         "first_loss": losses[0],
         "train_loss": losses[-1],
-        "train_accuracy": float(last["train_accuracy"]),
+        "train_accuracy": train_accuracy,
         "minimum_loss": float(np.fmin.reduce(losses)),
+        "overshot": float(np.fmax.reduce(losses) / max(losses[0], scale.chance)),
+        "validation_accuracy": validation_accuracy,
+        "to_validation": gap.of_validation(
+            config, train_accuracy, validation_accuracy, whole=outcome == "completed" and bool(final)
+        ),
+        "follows": _follows(rows, earlier),
         "loss_ratio": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
         "earlier_step": int(rows["step"][earlier]),
         "earlier_loss": losses[earlier],
@@ -87,6 +109,25 @@ def measure(config: RunConfig, curves: Curves) -> RunMetrics | None:
     }
     roughness = _roughness(rows, curves.steps, scale, config.batch_size)
     return RunMetrics(**measured | _validation(rows) | roughness | _layers(curves.layers))
+
+
+def _either(final: Mapping[str, Any] | None, name: str, last: np.void) -> float:
+    value = None if final is None else final.get(name)
+    return last[name] if value is None else value
+
+
+def _follows(rows: NDArray[np.void], earlier: int) -> float:
+    """How far the loss on images kept apart fell with that of training since the row `earlier`: 1 as much, 0 not at all;
+    NaN where that is not known, or training loss fell by less than a hundredth.
+
+    Validation images tell it, and test images where there are none.
+    """
+    losses = rows["validation_loss"] if np.isfinite(rows["validation_loss"][-1]) else rows["test_loss"]
+    train, held_out = (
+        float(values[-1] / values[earlier]) if values[earlier] > 0 < values[-1] else np.nan
+        for values in (rows["train_loss"].astype(float), losses.astype(float))
+    )
+    return float(np.log(held_out) / np.log(train)) if train < 0.99 else np.nan
 
 
 def _layers(rows: NDArray[np.void]) -> dict[str, Any]:
@@ -109,7 +150,6 @@ def _validation(rows: NDArray[np.void]) -> dict[str, Any]:
         "best_loss": losses[best],
         "train_loss_at_best": float(rows["train_loss"][best]),
         "validation_loss": float(np.fmin(losses[-2], losses[-1])),
-        "validation_accuracy": float(rows["validation_accuracy"][-1]),
     }
 
 

@@ -8,24 +8,28 @@ too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluat
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum.
 overfitting    validation loss has risen by 15 % from its minimum while training loss went on falling; or more training
-               labels are answered than there are right ones: half of the wrong ones are memorized.
+               labels are answered than there are right ones: half of the wrong ones are memorized; or training accuracy is
+               as good as that of learning-well, and validation accuracy 7 points or more below it, and more than luck.
 learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets; with
                wrong labels validation accuracy, where there is one, is 75 % or more.
 learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
 plateau        it is not, and loss and accuracy are near chance.
 underfitting   it is not, and is well below chance.
 Labels of which so many are wrong that nothing can be learned: overfitting where more are answered than a guess gets, else plateau.
+A verdict that is kept looks at no test image. `seen` adds what test images say where there is no other, for who may see them.
 What chance is, and how near to it, `chance.Scale` says: wrong labels and few images move both.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import gap
 from mnist_core.diagnostics.run_metrics import RunMetrics, is_dead, measure
-from mnist_core.records import Curves, Outcome
+from mnist_core.records import Curves, Outcome, Run
 
 Kind = Literal[
     "learning-well",
@@ -55,15 +59,27 @@ AT_LEAST = 1.05  # of the minimum training loss so far: where a run is that has 
 ROUGH = 1.1  # of the minimum training loss so far
 
 
-def judge(config: RunConfig, curves: Curves, outcome: Outcome | None = None) -> tuple[Kind, RunMetrics | None]:
-    """What is the matter with a run, and the numbers that show it; `outcome` once it has one."""
-    metrics = measure(config, curves)
+def judge(
+    config: RunConfig, curves: Curves, outcome: Outcome | None = None, final: Mapping[str, Any] | None = None
+) -> tuple[Kind, RunMetrics | None]:
+    """What is the matter with a run, and the numbers that show it; `outcome` and its `final` figures once it is over."""
+    metrics = measure(config, curves, outcome, final)
     return kind_of(metrics, curves, outcome), metrics
 
 
-def at_end(config: RunConfig, curves: Curves, outcome: Outcome | None) -> Kind | None:
+def at_end(
+    config: RunConfig, curves: Curves, outcome: Outcome | None, final: Mapping[str, Any] | None = None
+) -> Kind | None:
     """The verdict that a finished run keeps; None for a range test, which is to break."""
-    return None if config.schedule == "rising" else judge(config, curves, outcome)[0]
+    return None if config.schedule == "rising" else judge(config, curves, outcome, final)[0]
+
+
+def seen(run: Run, kind: Kind | None) -> Kind | None:
+    """The verdict on a run for who sees these figures of it: without validation images the test images tell overfitting."""
+    if kind != "learning-well" or run.state != "finished":
+        return kind
+    to_test = gap.of_test(run.config, run.result, run.outcome)
+    return "overfitting" if to_test is not None and to_test.is_wide else kind
 
 
 def kind_of(metrics: RunMetrics | None, curves: Curves, outcome: Outcome | None) -> Kind:
@@ -80,7 +96,7 @@ def kind_of(metrics: RunMetrics | None, curves: Curves, outcome: Outcome | None)
         return "collapsed"
     young = metrics.step < FEWEST_STEPS or metrics.evaluations < FEWEST_EVALUATIONS
     kind = _alive(metrics)
-    return "too-early" if young and kind != "learning-well" else kind
+    return "too-early" if young and not (kind in ("learning-well", "overfitting") and _learned_well(metrics)) else kind
 
 
 def _alive(metrics: RunMetrics) -> Kind:
@@ -88,13 +104,14 @@ def _alive(metrics: RunMetrics) -> Kind:
     recovered = metrics.train_loss < AT_LEAST * metrics.minimum_loss
     if metrics.falls_back >= FELL_BACK or (metrics.rises >= FELL_BACK and not recovered):
         return "unstable"
-    if has_memorized(metrics) or _overfits(metrics):
+    if has_memorized(metrics) or validation_rises(metrics):
         return "overfitting"
     scale = metrics.scale
     if not scale.teaches:
         return "plateau"
     if _learned_well(metrics):
-        return "learning-well"
+        wide = metrics.to_validation is not None and metrics.to_validation.is_wide
+        return "overfitting" if wide else "learning-well"
     near_chance = metrics.train_loss > scale.level(NEAR_CHANCE) and metrics.train_accuracy < scale.barely
     if near_chance:
         return "learning-slowly" if _leaves_chance(metrics) else "plateau"
@@ -130,7 +147,8 @@ def has_memorized(metrics: RunMetrics) -> bool:
     )
 
 
-def _overfits(metrics: RunMetrics) -> bool:
+def validation_rises(metrics: RunMetrics) -> bool:
+    """Whether validation loss has risen while training loss went on falling."""
     learned = metrics.scale.level(NEAR_CHANCE)
     return (
         metrics.best_step is not None

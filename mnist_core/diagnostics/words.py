@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import advice
+from mnist_core.diagnostics import advice, gap
+from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.diagnostics.verdict import FAR_ABOVE, Kind, has_memorized, judge
+from mnist_core.diagnostics.verdict import FAR_ABOVE, Kind, has_memorized, judge, seen, validation_rises
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run
 
@@ -26,9 +28,8 @@ TITLES: Mapping[Kind, str] = {
 }
 
 
-WIDE_GAP = 0.1  # between training and test accuracy: from there on, more epochs and more units help little
-NARROW_GAP = 0.005  # that is worth a word
-SURE = 2  # standard errors of the test accuracy: a gap within them may be luck
+FEW = 50  # images on which an accuracy is measured: below, each of them counts more than two points
+FOLLOWS = 1 / 3  # of what training loss fell by: where the loss on images kept apart falls less, overfitting begins
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         return Explanation(message(N_("The run failed.")), run.error, (), _from_failure(run))
     if run.config.schedule == "rising":
         return None  # it is to break: range_test has the words
-    kind, metrics = judge(run.config, curves, run.outcome)
+    judged, metrics = judge(run.config, curves, run.outcome, _final(run))
+    kind = seen(run, judged) or judged
     explanation: Explanation | None
     if kind == "diverged":
         explanation = _diverged(run, curves, metrics)
@@ -64,6 +66,11 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
         explanation = replace(explanation, advice=_AFTER_EARLY_STOPPING[kind]())
     explanation = replace(explanation, kind=kind, title=message(TITLES[kind]))
     return replace(explanation, evidence=(*explanation.evidence, *_ending(run, curves)))
+
+
+def _final(run: Run) -> Mapping[str, Any]:
+    """The figures of a run that is over; of one that goes on those in its row are of its last pause."""
+    return run.result if run.state == "finished" else {}
 
 
 def _from_failure(run: Run) -> Message:
@@ -216,33 +223,88 @@ def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
 
 
 def _well(run: Run, metrics: RunMetrics) -> Explanation:
-    train = run.result.get("train_accuracy") or metrics.train_accuracy
-    test = run.result.get("test_accuracy")
-    summary = message(
+    apart = _apart(run, metrics)
+    if apart is None or not apart.is_real:
+        advised = (
+            advice.more_to_measure() if apart is not None and apart.images < FEW else advice.learned_well(run.config)
+        )
+        return _explanation(_fell(metrics), *_on_images_kept_apart(run, apart), advice=advised)
+    begins = metrics.follows < FOLLOWS
+    return _explanation(
+        _fell(metrics),
+        *_on_images_kept_apart(run, apart),
+        message(
+            _GAP_BEGINS[apart.split] if begins else _GAP[apart.split],
+            gap=f"{100 * apart.width:.1f}",
+        ),
+        advice=advice.overfits(run.config) if begins else advice.learned_well(run.config),
+    )
+
+
+_GAP = {
+    "validation": N_("The gap between training and validation accuracy is {gap} percentage points."),
+    "test": N_("The gap between training and test accuracy is {gap} percentage points."),
+}
+_GAP_BEGINS = {
+    "validation": N_(
+        "The gap between training and validation accuracy is {gap} percentage points, and training loss falls faster than validation loss: overfitting begins here."
+    ),
+    "test": N_(
+        "The gap between training and test accuracy is {gap} percentage points, and training loss falls faster than test loss: overfitting begins here."
+    ),
+}
+_GAP_WIDE = {
+    "validation": N_(
+        "The gap between training and validation accuracy is {gap} percentage points: the network overfits."
+    ),
+    "test": N_("The gap between training and test accuracy is {gap} percentage points: the network overfits."),
+}
+
+
+def _fell(metrics: RunMetrics) -> Message:
+    return message(
         N_("Training loss fell from {first} to {last} at step {step}; training accuracy is {accuracy}."),
         first=_number(metrics.first_loss),
         last=_number(metrics.train_loss),
         step=f"{metrics.step:,}",
-        accuracy=f"{train:.1%}",
+        accuracy=f"{metrics.train_accuracy:.1%}",
     )
-    if test is None:
-        return _explanation(summary)
-    evidence = [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
-    gap = train - test
-    wide = gap >= max(WIDE_GAP, _luck(run.config, test))
-    template = N_("The gap between training and test accuracy is {gap} percentage points: overfitting begins here.")
-    if wide:
-        template = N_("The gap between training and test accuracy is {gap} percentage points: the network overfits.")
-    if gap >= max(NARROW_GAP, _luck(run.config, test)):
-        evidence.append(message(template, gap=f"{100 * gap:.1f}"))
-    return _explanation(summary, *evidence, advice=advice.more_images() if wide else advice.learned_well())
 
 
-def _luck(config: RunConfig, accuracy: float) -> float:
-    """How far from the true accuracy one on the test images may be by chance."""
-    # Of images of one's own a fifth is for testing.
-    images = config.image_set.test or (config.train_size + config.validation_size) / 4
-    return SURE * math.sqrt(accuracy * (1 - accuracy) / images)
+def _apart(run: Run, metrics: RunMetrics) -> Gap | None:
+    """The gap to validation accuracy; of a run that is over and has none, to that on test images."""
+    return metrics.to_validation or gap.of_test(run.config, _final(run), run.outcome)
+
+
+def _on_images_kept_apart(run: Run, apart: Gap | None) -> tuple[Message, ...]:
+    """Validation and test accuracy, as far as they may be seen, and that few images prove little."""
+    said = []
+    if apart is not None and apart.split == "validation":
+        said.append(message(N_("Validation accuracy {validation}."), validation=f"{apart.held_out:.1%}"))
+    said += _test(run)
+    if apart is not None and apart.images < FEW:
+        said.append(_few(apart))
+    return tuple(said)
+
+
+def _test(run: Run) -> list[Message]:
+    test = _final(run).get("test_accuracy")
+    return [] if test is None else [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
+
+
+def _few(apart: Gap) -> Message:
+    if apart.images == 1:
+        return message(
+            N_("There is only one validation image, which proves little.")
+            if apart.split == "validation"
+            else N_("There is only one test image, which proves little.")
+        )
+    template = (
+        N_("Only {n} validation images prove little: each counts {points} percentage points.")
+        if apart.split == "validation"
+        else N_("Only {n} test images prove little: each counts {points} percentage points.")
+    )
+    return message(template, n=apart.images, points=f"{100 / apart.images:.0f}")
 
 
 def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
@@ -263,10 +325,10 @@ def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
 
 
 def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
-    alive = message(
-        N_("This is not a collapse: {alive} of the units in the worst layer are alive."),
-        alive=f"{1 - metrics.dead_units:.0%}",
-    )
+    alive = message(N_("This is not a collapse: no hidden unit is dead."))
+    if metrics.dead_units > 0:
+        template = N_("This is not a collapse: in the worst layer {dead} of the units are dead.")
+        alive = message(template, dead=f"{metrics.dead_units:.0%}")
     template = N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, close to chance level.")
     if metrics.train_loss > FAR_ABOVE * metrics.scale.chance:
         template = N_("The loss does not fall: {before} at step {earlier}, {last} at step {step}, above chance level.")
@@ -304,10 +366,9 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     template = N_(
         "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: the network has memorized wrong labels."
     )
-    test = run.result.get("test_accuracy")
     return _explanation(
         message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
-        *([message(N_("Test accuracy {test}."), test=f"{test:.1%}")] if test is not None else []),
+        *_test(run),
         advice=advice.overfits(run.config),
     )
 
@@ -315,6 +376,14 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
 def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
     if has_memorized(metrics):
         return _memorized(run, metrics)
+    apart = _apart(run, metrics)
+    if not validation_rises(metrics) and apart is not None:
+        return _explanation(
+            _fell(metrics),
+            *_on_images_kept_apart(run, apart),
+            message(_GAP_WIDE[apart.split], gap=f"{100 * apart.width:.1f}"),
+            advice=advice.overfits(run.config),
+        )
     template = N_(
         "Validation loss was lowest at step {step} ({best}) and rose to {last}, while training loss went on falling, from "
         "{before} to {train}."

@@ -59,9 +59,9 @@ SIZES = (
     "seconds",
     "seconds_per_epoch",
 )
-COUNTS = ("threads", "trained_together")  # from 1 to MOST_COUNT
+COUNTS = ("threads", "trained_together", "test_images")  # from 1 to MOST_COUNT
 DEVICES: tuple[Any, ...] = ("cpu", "cuda", "mps")
-MOST_COUNT = 1 << 12
+MOST_COUNT = 1 << 17
 MOST_RUN = 1 << 18  # bytes of the settings and results, unpacked
 MOST_WEIGHTS = 1 << 25  # bytes of one file of weights, unpacked
 MOST_MEMBERS = 64  # files in a zip; one of ours has nine

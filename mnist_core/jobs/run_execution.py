@@ -267,7 +267,7 @@ class Job:
     def _end(self, outcome: Outcome, result: dict[str, Any]) -> None:
         """Write the result down, with the verdict on the records as they are in the store."""
         curves = patiently(lambda: self.store.record_reader.curves(self.run.id))
-        judged = result | {"verdict": at_end(self.run.config, curves, outcome)}
+        judged = result | {"verdict": at_end(self.run.config, curves, outcome, result)}
         patiently(lambda: self.store.record_writer.finish(self.run.id, outcome, judged, token=self.run.token))
 
     def _interrupted(self) -> bool:

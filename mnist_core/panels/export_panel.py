@@ -128,7 +128,7 @@ def _import(file: UploadedFile) -> None:
 
 def _keep(imported: exchange.Imported) -> str:
     """Make a run of the student's of what came in; returns its id."""
-    verdict = diagnostics.at_end(imported.config, imported.curves, imported.outcome)
+    verdict = diagnostics.at_end(imported.config, imported.curves, imported.outcome, imported.result)
     config, step = imported.config, imported.step
     progress = Progress(step, config.total_steps, step / config.steps_per_epoch, imported.seconds)
     rates = rates_in_a_line(config, rate_changes(config, imported.curves.events, step))

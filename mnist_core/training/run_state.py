@@ -351,6 +351,7 @@ class RunState:
         not_finite = self._first_not_finite()
         return figures | {
             "outcome": self.outcome,
+            "test_images": len(self.loaders["test"]),
             "evaluated_step": self.evaluated_step,
             "best_step": int(self.best["step"]) if self.best else None,
             "best_validation_loss": self.lowest.get("loss"),

@@ -33,6 +33,7 @@ RESULT_KEYS = (
     "validation_loss",
     "test_accuracy",
     "test_loss",
+    "test_images",  # how many there are
     "train_files_accuracy",  # of all 60,000 images of the training files; only from train()
     "evaluated_step",  # step of the evaluation that the figures above are from, for a run that was stopped
     "best_step",  # step of the evaluation with the best validation accuracy; of equal ones that with the lower loss
@@ -154,7 +155,8 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
 
     assert trainer.outcome is not None
     records = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
-    verdict = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome)
+    figures = trainer.result() | trainer.result_on_all_images()
+    verdict = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome, figures)
     return Result(
         trainer.config,
         trainer.outcome,
@@ -164,7 +166,7 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
         tuple(trainer.events),
         trainer.model,
         trainer.seconds,
-        trainer.result() | trainer.result_on_all_images() | {"verdict": verdict},
+        figures | {"verdict": verdict},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from mnist_core import comparison, data, escape
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import TITLES, Kind
+from mnist_core.diagnostics import TITLES, Kind, seen
 from mnist_core.escape import UserText
 from mnist_core.image_sets import SETS, DatasetName, KnownName, class_names, own_id
 from mnist_core.messages import N_, LayerSizes, SettingName, TypedText, WordToWrite, capital, number_text
@@ -161,13 +161,13 @@ def verdict_badge(run: Run) -> str:
     title = verdict(run)
     if not title:
         return ""
-    color, icon = VERDICT_STYLES[run.result["verdict"]]
+    color, icon = VERDICT_STYLES[seen(run, run.result["verdict"])]
     return f":{color}-badge[:material/{icon}: {title}]"
 
 
 def verdict(run: Run) -> str:
     """What the health check said at the end; nothing where the state says as much."""
-    kind: Kind | None = run.result.get("verdict")
+    kind: Kind | None = seen(run, run.result.get("verdict"))
     if run.state != "finished" or kind is None or kind == run.outcome:
         return ""
     return _(TITLES[kind]).rstrip(".")

@@ -73,6 +73,8 @@ def test_a_network_that_answers_a_guess_never_learned_well() -> None:
 def test_images_known_by_heart_may_be_called_learned() -> None:
     few = replace(ending(1.2, 0.6), trained=1.0)
     assert "learning-well" in labels(evidence(few, few, few))
+    assert "overfitting" in labels(evidence(few, few, few))
+    assert "overfitting" not in labels(evidence(replace(few, trained=0.69), few, few))
     assert "learning-well" not in labels(evidence(replace(few, trained=0.7), few, few))
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import Scale, at_end, explain, judge
+from mnist_core.diagnostics import Scale, at_end, explain, judge, seen
+from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import measure, rises
 from mnist_core.messages import message
 from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Event, Progress, Run
@@ -243,7 +244,7 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
         ("still falling", ["from 1.900 at step 300 to 1.500 at step 500", "such as 1.5"]),
         (
             "flat near chance",
-            ["2.303 at step 300, 2.302 at step 500, close to chance level", "100% of the units", "higher: 5."],
+            ["2.303 at step 300, 2.302 at step 500, close to chance level", "no hidden unit is dead", "higher: 5."],
         ),
         ("flat below chance", ["leveled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
         ("falls back", ["1.100 at step 500, after reaching 0.300", "three times smaller, 0.17"]),
@@ -258,13 +259,89 @@ def test_evidence_is_numbers_and_steps(name: str, parts: list[str]) -> None:
     assert [part for part in parts if part not in text] == []
 
 
+UNVALIDATED = RUN.config.replace(validation_size=0)
+
+
 def test_the_gap_is_named_at_the_end() -> None:
+    curves = evaluations([2.3, 0.5, 0.3, 0.2, 0.15, 0.12], validation=[math.nan] * 6, validated=math.nan)
+    curves.evaluations["test_loss"] = [2.3, 0.5, 0.3, 0.25, 0.2, 0.17]
     result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
-    text = sentences(replace(RUN, result=result), CASES["learned"][1])
-    assert "is 2.0 percentage points: overfitting begins here. Try more epochs" in text
+    run = replace(RUN, config=UNVALIDATED, result=result)
+    text = sentences(run, curves)
+    assert "gap between training and test accuracy is 2.0 percentage points. Try more epochs" in text
     assert "Test accuracy 97.0%" in text
-    wide = sentences(replace(RUN, result=result | {"test_accuracy": 0.66}), CASES["learned"][1])
+    assert text.startswith("Learning well.")
+    wide = sentences(replace(run, result=result | {"test_accuracy": 0.66}), curves)
     assert "is 33.0 percentage points: the network overfits. Try more training images, augmentation" in wide
+    assert wide.startswith("Overfitting.")
+
+
+def test_overfitting_begins_where_the_loss_on_other_images_no_longer_follows() -> None:
+    losses = [2.3, 0.5, 0.3, 0.2, 0.15, 0.1]
+    following = evaluations(losses, 0.97, [2.3, 0.5, 0.32, 0.25, 0.2, 0.16])
+    behind = evaluations(losses, 0.97, [2.3, 0.5, 0.32, 0.25, 0.24, 0.235])
+    assert "validation accuracy is 2.0 percentage points. Try more epochs or a wider network" in sentences(
+        RUN, following
+    )
+    text = sentences(RUN, behind)
+    assert "is 2.0 percentage points, and training loss falls faster than validation loss: overfitting begins" in text
+    assert text.endswith("begins here. Try early stopping, more training images, augmentation, or dropout.")
+
+
+@pytest.mark.parametrize("validated", [0.9, 0.935])
+def test_headline_and_sentence_agree_about_the_gap(validated: float) -> None:
+    """Training accuracy 100 %, a wide gap in the sentence, and above it: learning well."""
+    curves = evaluations([2.3, 0.5, 0.3, 0.2, 0.15, 0.1], 1.0, [2.3, 0.6, 0.4, 0.38, 0.39, 0.4], validated=validated)
+    text = sentences(RUN, curves)
+    assert text.startswith("Overfitting.") == ("the network overfits" in text) == (validated == 0.9)
+
+
+def test_a_verdict_that_is_kept_looks_at_no_test_image() -> None:
+    """While the test set is sealed it is shown, too."""
+    curves = CASES["no validation"][1]
+    result = {"train_accuracy": 0.97, "test_accuracy": 0.5}
+    assert at_end(UNVALIDATED, curves, "completed", result) == "learning-well"
+    run = replace(RUN, config=UNVALIDATED, result=result)
+    assert seen(run, "learning-well") == "overfitting"
+    sealed = replace(run, result={"train_accuracy": 0.97})
+    assert seen(sealed, "learning-well") == "learning-well"
+    assert sentences(sealed, curves).startswith("Learning well.")
+
+
+def test_a_run_that_goes_on_does_not_show_the_figures_of_its_pause() -> None:
+    stale = {"train_accuracy": 0.515, "validation_accuracy": 0.5, "test_accuracy": 0.517}
+    text = sentences(replace(LIVE, result=stale), CASES["learned, live"][1])
+    assert "at step 500; training accuracy is 95.0%. Validation accuracy 93.0%." in text
+    assert "51" not in text
+
+
+def test_sentences_have_the_figures_of_all_images() -> None:
+    """They stand beside the metrics of the same run, which are of all images."""
+    run, curves, _kind = CASES["validation rises"]
+    final = replace(run, result={"train_accuracy": 0.9961, "validation_accuracy": 0.9431})
+    assert "Training accuracy 99.6%, validation accuracy 94.3%." in sentences(final, curves)
+    run, curves, _kind = CASES["flat below chance"]
+    assert "Training accuracy 71.2%." in sentences(replace(run, result={"train_accuracy": 0.712}), curves)
+
+
+def test_few_images_are_said_to_prove_little() -> None:
+    """16 images, and the 4 test images all right: learning well, 100 %, and not a word."""
+    run = changed(RUN, dataset="own-0123456789abcdef", train_size=16, validation_size=0, batch_size=4, classes=2)
+    result = {"train_accuracy": 1.0, "test_accuracy": 1.0, "test_images": 4}
+    curves = evaluations([0.7, 0.3, 0.1, 0.05, 0.02], 1.0, [math.nan] * 5, validated=math.nan)
+    text = sentences(replace(run, result=result), curves)
+    assert "Test accuracy 100.0%. Only 4 test images prove little: each counts 25 percentage points." in text
+    assert text.endswith("Try more images, so that accuracy can be relied on.")
+    single = sentences(replace(run, result=result | {"test_images": 1}), curves)
+    assert "There is only one test image, which proves little." in single
+
+
+def test_a_plateau_of_a_living_network_is_no_collapse() -> None:
+    run, curves, _kind = CASES["flat near chance"]
+    curves.evaluations["dead_units"] = 0.4
+    assert "This is not a collapse: in the worst layer 40% of the units are dead." in sentences(run, curves)
+    curves.evaluations["dead_units"] = 0
+    assert "This is not a collapse: no hidden unit is dead." in sentences(run, curves)
 
 
 def test_how_it_ended_is_said_beside_the_verdict() -> None:
@@ -366,9 +443,28 @@ def test_what_breaks_before_the_first_update_is_no_overshooting(step: int) -> No
 
 
 def test_a_gap_that_may_be_luck_is_no_overfitting() -> None:
-    run = changed(RUN, dataset="own-0123456789abcdef", train_size=40, validation_size=5, batch_size=10, classes=2)
-    learned = CASES["learned"][1]
-    small = replace(run, result={"train_accuracy": 0.906, "test_accuracy": 0.9})
-    assert "overfitting begins" not in sentences(small, learned)
-    wide = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.5})
+    run = changed(RUN, dataset="own-0123456789abcdef", train_size=40, validation_size=0, batch_size=10, classes=2)
+    learned = CASES["no validation"][1]
+    small = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.9, "test_images": 10})
+    assert "The gap" not in sentences(small, learned)
+    assert sentences(small, learned).startswith("Learning well.")
+    wide = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.5, "test_images": 10})
     assert "is 50.0 percentage points: the network overfits." in sentences(wide, learned)
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "images", "real", "wide"),
+    [
+        (0.9491, 0.9421, 10_000, False, False),  # RMSprop at 0.03, one epoch
+        (0.9943, 0.9812, 10_000, True, False),  # the first look: the small gap where overfitting begins
+        (1.0, 0.948, 10_000, True, False),  # the two-layer network
+        (1.0, 0.913, 1_000, True, True),
+        (1.0, 0.5, 10, True, True),
+        (1.0, 0.9, 10, False, False),  # one of ten
+        (1.0, 0.75, 4, False, False),
+        (0.9, 0.95, 1_000, False, False),
+    ],
+)
+def test_how_wide_a_gap_is(train: float, held_out: float, images: int, real: bool, wide: bool) -> None:
+    gap = Gap("validation", train, held_out, images, None)
+    assert (gap.is_real, gap.is_wide) == (real, wide)

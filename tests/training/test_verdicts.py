@@ -33,3 +33,17 @@ def test_wrong_labels_by_heart_are_not_learning_well(tiny: Dataset) -> None:
     result = train(config.replace(epochs=60), tiny).result
     assert result["train_accuracy"] == 1
     assert result["verdict"] == "overfitting"
+
+
+@pytest.mark.parametrize("validation", [0, 500])
+def test_a_hundred_images_by_heart_are_overfitting(validation: int, tiny: Dataset) -> None:
+    """The headline is that of the sentence: it said learning well above a gap of thirty points."""
+    config = SMALL.replace(train_size=60, validation_size=validation, hidden_layers=(50,), learning_rate=0.5, epochs=60)
+    result = train(config, tiny)
+    assert result.result["train_accuracy"] == 1
+    assert result.result["test_accuracy"] < 0.9
+    assert result.result["verdict"] == (
+        "overfitting" if validation else "learning-well"
+    )  # no test image has a say there
+    assert "Overfitting." in result._repr_html_()
+    assert "the network overfits" in result._repr_html_()
