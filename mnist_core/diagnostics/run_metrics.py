@@ -81,8 +81,8 @@ def measure(
     if len(rows) < 2:
         return None
     last = rows[-1]
-    train_accuracy = float(_either(final, "train_accuracy", last))
-    validation_accuracy = float(_either(final, "validation_accuracy", last))
+    train_accuracy = _either(final, "train_accuracy", last)
+    validation_accuracy = _either(final, "validation_accuracy", last)
     scale = Scale.of(config)
     losses = rows["train_loss"].astype(float)
     earlier = int(np.searchsorted(rows["step"], last["step"] * 2 / 3, side="right")) - 1
@@ -113,7 +113,7 @@ def measure(
 
 def _either(final: Mapping[str, Any] | None, name: str, last: np.void) -> float:
     value = None if final is None else final.get(name)
-    return last[name] if value is None else value
+    return float(last[name] if value is None else value)
 
 
 def _follows(rows: NDArray[np.void], earlier: int) -> float:

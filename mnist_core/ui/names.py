@@ -158,10 +158,10 @@ VERDICT_STYLES: Mapping[Kind, tuple[str, str]] = {
 
 def verdict_badge(run: Run) -> str:
     """What the health check said at the end, as Streamlit markdown; nothing where the state says as much."""
-    title = verdict(run)
-    if not title:
+    title, kind = verdict(run), seen(run, run.result.get("verdict"))
+    if not title or kind is None:
         return ""
-    color, icon = VERDICT_STYLES[seen(run, run.result["verdict"])]
+    color, icon = VERDICT_STYLES[kind]
     return f":{color}-badge[:material/{icon}: {title}]"
 
 
