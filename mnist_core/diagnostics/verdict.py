@@ -9,7 +9,8 @@ unstable       in the later half loss and accuracy fell far back again and again
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum.
 overfitting    validation loss has risen by 15 % from its minimum while training loss went on falling; or more training
                labels are answered than there are right ones: half of the wrong ones are memorized; or training accuracy is
-               as good as that of learning-well, and validation accuracy 7 points or more below it, and more than luck.
+               as good as that of learning-well, and validation accuracy 7 points or more below it, and more than luck, while
+               validation loss falls by less than a third of what training loss does.
 learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets; with
                wrong labels validation accuracy, where there is one, is 75 % or more.
 learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
@@ -53,6 +54,7 @@ BELOW_CHANCE = 0.0035  # of the scale's span: so far below chance a network is o
 FAR_ABOVE = 1.5  # times chance
 FARTHER = 1.3  # times as far below as a third of the steps ago
 NEAR_CHANCE = 0.9  # of the span
+FOLLOWS = 1 / 3  # of what training loss fell by: where the loss on images kept apart falls less, overfitting begins
 RISEN = 1.15  # of the minimum validation loss
 FELL_BACK = 2  # times
 AT_LEAST = 1.05  # of the minimum training loss so far: where a run is that has made good for what it lost
@@ -110,8 +112,7 @@ def _alive(metrics: RunMetrics) -> Kind:
     if not scale.teaches:
         return "plateau"
     if _learned_well(metrics):
-        wide = metrics.to_validation is not None and metrics.to_validation.is_wide
-        return "overfitting" if wide else "learning-well"
+        return "overfitting" if _falls_behind(metrics) else "learning-well"
     near_chance = metrics.train_loss > scale.level(NEAR_CHANCE) and metrics.train_accuracy < scale.barely
     if near_chance:
         return "learning-slowly" if _leaves_chance(metrics) else "plateau"
@@ -145,6 +146,12 @@ def has_memorized(metrics: RunMetrics) -> bool:
     return scale.reachable < 1 and metrics.train_accuracy > max(
         scale.clear, scale.reachable + memorized * (1 - scale.reachable)
     )
+
+
+def _falls_behind(metrics: RunMetrics) -> bool:
+    """Whether validation accuracy is far below that of training, and validation loss is not on its way down with it."""
+    wide = metrics.to_validation is not None and metrics.to_validation.is_wide
+    return wide and not metrics.follows >= FOLLOWS  # which is NaN where training loss has come to its end
 
 
 def validation_rises(metrics: RunMetrics) -> bool:

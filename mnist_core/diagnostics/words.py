@@ -11,7 +11,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import advice, gap
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.diagnostics.verdict import FAR_ABOVE, Kind, has_memorized, judge, seen, validation_rises
+from mnist_core.diagnostics.verdict import FAR_ABOVE, FOLLOWS, Kind, has_memorized, judge, seen, validation_rises
 from mnist_core.messages import N_, Message, message
 from mnist_core.records import Curves, Event, Run
 
@@ -29,7 +29,6 @@ TITLES: Mapping[Kind, str] = {
 
 
 FEW = 50  # images on which an accuracy is measured: below, each of them counts more than two points
-FOLLOWS = 1 / 3  # of what training loss fell by: where the loss on images kept apart falls less, overfitting begins
 
 
 @dataclass(frozen=True)
@@ -237,7 +236,7 @@ def _well(run: Run, metrics: RunMetrics) -> Explanation:
             _GAP_BEGINS[apart.split] if begins else _GAP[apart.split],
             gap=f"{100 * apart.width:.1f}",
         ),
-        advice=advice.overfits(run.config) if begins else advice.learned_well(run.config),
+        advice=advice.overfits(run) if begins else advice.learned_well(run.config),
     )
 
 
@@ -369,7 +368,7 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     return _explanation(
         message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
         *_test(run),
-        advice=advice.overfits(run.config),
+        advice=advice.overfits(run),
     )
 
 
@@ -382,7 +381,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
             _fell(metrics),
             *_on_images_kept_apart(run, apart),
             message(_GAP_WIDE[apart.split], gap=f"{100 * apart.width:.1f}"),
-            advice=advice.overfits(run.config),
+            advice=advice.overfits(run, metrics),
         )
     template = N_(
         "Validation loss was lowest at step {step} ({best}) and rose to {last}, while training loss went on falling, from "
@@ -399,7 +398,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
             train=_number(metrics.train_loss),
         ),
         message(gap, train=f"{metrics.train_accuracy:.1%}", validation=f"{metrics.validation_accuracy:.1%}"),
-        advice=advice.overfits(run.config),
+        advice=advice.overfits(run, metrics),
     )
 
 
@@ -416,7 +415,7 @@ def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
             step=f"{metrics.step:,}",
         ),
         _loss_and_chance(metrics),
-        advice=advice.underfits(config),
+        advice=advice.underfits(run, metrics),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
+from mnist_core.diagnostics import explain
 from mnist_core.training import train
 
 SMALL = RunConfig(dataset="built-in", train_size=600, validation_size=200, hidden_layers=(12,), batch_size=20, epochs=5)
@@ -47,3 +48,35 @@ def test_a_hundred_images_by_heart_are_overfitting(validation: int, tiny: Datase
     )  # no test image has a say there
     assert "Overfitting." in result._repr_html_()
     assert "the network overfits" in result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"),
+    [
+        ("sgd", 100.0),
+        ("sgd", 3.0),
+        ("sgd", 1e-6),
+        ("momentum", 100.0),
+        ("momentum", 0.3),
+        ("adagrad", 100.0),
+        ("adagrad", 1.0),
+        ("rmsprop", 100.0),
+        ("rmsprop", 3.0),
+        ("rmsprop", 0.1),  # its validation loss rises, since the rate is too high
+        ("adam", 1.0),
+        ("adam", 0.1),
+        ("adam", 1e-6),
+    ],
+)
+def test_who_follows_the_advised_rate_does_better(optimizer: str, rate: float, tiny: Dataset) -> None:
+    """From 100 a rate of 10 was advised, and from RMSprop's 0.1 one of 0.3."""
+    config = SMALL.replace(hidden_layers=(30,), optimizer=optimizer, learning_rate=rate, epochs=10)
+    before = train(config, tiny)
+    explanation = explain(before._run(), before.curves)
+    assert explanation is not None
+    assert explanation.advice is not None
+    advised = float(explanation.advice.values["rate"])
+    after = train(config.replace(learning_rate=advised), tiny).result
+    assert after["outcome"] == "completed"
+    assert after["train_loss"] < before.result["train_loss"]
+    assert after["train_accuracy"] > before.result["train_accuracy"]
