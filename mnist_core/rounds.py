@@ -197,13 +197,15 @@ def in_words(name: str, allowed: Sequence[Any]) -> Message:
     return message(N_("from {low} to {high}"), low=shown(allowed[0]), high=shown(allowed[1]))
 
 
-def shown(value: Any) -> str:
+def shown(value: Any) -> str | Message:
     """A setting's value in a sentence."""
     if isinstance(value, list | tuple):
         return "–".join(map(str, value)) or "0"
     if isinstance(value, bool | str):
         return SettingWord(str(value).lower() if isinstance(value, bool) else value)
-    return "none" if value is None else number_text(value) if isinstance(value, float) else str(value)
+    if value is None:
+        return message(N_("none"))
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 # ---- what is given ---------------------------------------------------------------------------------------------

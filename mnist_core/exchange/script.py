@@ -1,8 +1,11 @@
 """A run as a Python script that anybody can read and run, with PyTorch and torchvision alone.
 
 Initial weights, order of batches, label noise, augmentation and rates are computed as the engine does (NumPy's Philox
-generator), so the script reproduces the run up to rounding; with dropout, the units that are dropped are others. What was
-done to the run by hand is in the script, too: other rates from the steps on at which they were set, and the step at which it
+generator), so the script reproduces the run up to rounding. Rounding grows: a float32 sum that is added up in another order decides
+whether a ReLU lets an image through whose input is 0 but for its last digits, and an optimizer that divides by the gradient's own size
+makes a whole step of it. Of 784-512-10 with RMSprop (preset `keras-first-look`) the first two updates agree to 1e-7, the third has one such
+unit for one image, and after five epochs test accuracy was 97.98 % where the run had 98.12 %. With dropout, the units that are dropped
+are others. What was done to the run by hand is in the script, too: other rates from the steps on at which they were set, and the step at which it
 was stopped.
 """
 
@@ -81,7 +84,7 @@ def _head(config: RunConfig) -> str:
         note = "\nThe run was trained on images of one's own, which the app keeps: [folder]/MNIST/raw must have four such files of them."
     elif config.dataset == "other":
         note = "\nThe run was trained on images that this script cannot fetch: [folder]/MNIST/raw must have their four files."
-    return f'''"""{_title(config)} on {_images(config)}, in plain PyTorch. Run: python train.py [folder for the data]{note}"""
+    return f'''"""{_title(config)} on {_images(config)}, in plain PyTorch. Run: python train.py [folder for the data]{note}{_agreement(config)}"""
 
 import math
 import sys
@@ -101,6 +104,17 @@ TRAIN_SIZE = {config.train_size}
 VALIDATION_SIZE = {config.validation_size}
 STEPS_PER_EPOCH = math.ceil(TRAIN_SIZE / BATCH_SIZE)
 TOTAL_STEPS = STEPS_PER_EPOCH * EPOCHS{_names(config)}'''
+
+
+def _agreement(config: RunConfig) -> str:
+    """How far the script does what the run did."""
+    if config.dataset == "built-in":
+        return ""
+    but = "rounding, and for dropout, which leaves out other units" if config.dropout else "rounding"
+    return f"""
+
+Initial weights, batches and rates are those of the run, so the first updates agree, but for {but}. Rounding errors
+grow while a network trains: curves part in later digits, and final accuracies may differ by some tenths of a percentage point."""
 
 
 def _images(config: RunConfig) -> str:

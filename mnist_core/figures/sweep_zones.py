@@ -301,10 +301,14 @@ def _mark_edges(
         return
     measured = reading.edge.middle if reading.edge else None
     # What was measured is that it lies between two rates, and no more.
-    between = f"{reading.edge.learns:.2g}–{reading.edge.breaks:.2g}" if reading.edge and measured else ""
+    between = (
+        f"{number_text(reading.edge.learns, 2)}–{number_text(reading.edge.breaks, 2)}"
+        if reading.edge and measured
+        else ""
+    )
     lines = (
         (measured, between, N_("edge"), "solid", theme.broken(view.dark)),
-        (predicted, f"{predicted or 0:.3g}", N_("predicted"), "dash", theme.ink(view.dark)),
+        (predicted, number_text(predicted or 0, 3), N_("predicted"), "dash", theme.ink(view.dark)),
     )
     for row, (rate, number, name, dash, color) in enumerate(lines):
         if rate is None:

@@ -132,6 +132,14 @@ def test_the_script_reaches_what_the_engine_reaches(changes: dict[str, Any], tin
     assert accuracy == pytest.approx(result["test_accuracy"], abs=0.006)
 
 
+@pytest.mark.parametrize("preset", ["keras-first-look", "two-layer-net"])
+def test_the_first_updates_are_those_of_the_run(preset: str, tiny: Dataset, tmp_path: Path) -> None:
+    """Before rounding has grown: so what is another order of batches, another weight, another rate would be seen."""
+    config = PRESETS[preset].config.replace(train_size=300, validation_size=200, batch_size=100, epochs=1)
+    loss, _accuracy = run(config, tiny, tmp_path)
+    assert loss == pytest.approx(train(config, tiny, threads=1).result["train_loss"], abs=1e-4)
+
+
 def test_a_process_of_its_own_prints_the_same(tiny: Dataset, tmp_path: Path) -> None:
     printed = output(RunConfig(**SMALL), tiny, tmp_path)
     done = subprocess.run(

@@ -66,6 +66,17 @@ def test_opening_a_class_leads_the_browser_to_its_secret_once(open_page: Open, s
     assert secret not in json.dumps(components(app))
 
 
+def test_it_is_said_what_is_kept_of_a_class_and_until_when(open_page: Open, store: Store) -> None:
+    said = texts(open_page("classroom"))
+    for words in ("nicknames and personal codes, runs, predictions, answers in the lessons", "reports", "for 60 days"):
+        assert words in said
+    assert "Images that students upload are not part of the class" in said
+    found, _secret = store.classes.open("3b", TEACHER)
+    joining = texts(open_page(**{"class": found.code}))
+    for words in ("your nickname, your runs and predictions, your answers in its lessons", "60 more days"):
+        assert words in joining
+
+
 def test_a_class_needs_a_name(open_page: Open, store: Store) -> None:
     app = press(open_page("classroom"), "open_class")
     assert "Give the class a name" in texts(app)

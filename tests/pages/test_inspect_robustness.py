@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from mnist_core.data import own_images
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
@@ -63,3 +65,39 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(
     app.run()
     assert len(store.analyses.newest(owner, "robustness")) == 2
     assert store.analyses.newest(owner, "robustness")[0].active
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        ("disturb", "cup ? fork: an image of “cup” that the run takes for “fork”."),
+        ("draw", "Draw something of one of the classes"),
+        ("inside", "Pixels that are 0 in every training image"),
+        ("course", ""),
+    ],
+)
+def test_of_ones_own_images_nothing_is_said_of_digits(
+    view: str, words: str, built_in: None, open_page: Open, store: Store
+) -> None:
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    made = {name: list(np.zeros((5, 28, 28), np.uint8)) for name in ("cup", "fork", "spoon")}
+    images = store.own_images.create(owner, "Kitchen", list(made), own_images.pack(made))
+    sizes = {"train_size": 9, "validation_size": 3, "batch_size": 3}
+    run_id = run_with_weights(store, owner, answer=1, dataset=images.name, classes=3, **sizes)
+    analysis_id = store.analyses.create(owner, "robustness", {"runs": [run_id], "perturbation": "noise"})
+    store.analyses.claim(analysis_id)
+    arrays = {
+        "accuracy": np.full((1, 3), 0.5, np.float32),
+        "examples": np.zeros((3, 3, 28, 28), np.uint8),
+        "answers": np.ones((3, 3), np.uint8),
+        "labels": np.arange(3, dtype=np.uint8),
+    }
+    values = {"strengths": [0, 0.1, 0.2], "images": [3], "splits": ["validation"], "steps": [40], "reached": [40]}
+    store.analyses.finish(analysis_id, values, arrays)
+    app.query_params["view"] = view
+    app.run()
+    said = texts(app)
+    assert not app.exception
+    assert words in said
+    assert "digit" not in said.replace("built-in digits", "")

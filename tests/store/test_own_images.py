@@ -9,6 +9,7 @@ from mnist_core.errors import LimitError, NotTeacherError, OwnImagesError
 from mnist_core.records import Curves, OwnImages, PackedImages, Progress
 from mnist_core.store import Store
 from mnist_core.store import own_images as rules
+from mnist_core.store.tables import metadata
 
 PACKED = PackedImages(2, 40, 10, b"bytes")
 
@@ -53,6 +54,19 @@ def test_nobody_else_sees_uses_or_deletes_them(store: Store, kept: OwnImages) ->
 def test_a_run_must_fit_the_images(store: Store, kept: OwnImages, more: dict[str, int]) -> None:
     with pytest.raises(LimitError, match="2 classes with 40 images"):
         store.runs.create("otter", run_on(kept, **more))
+
+
+def test_what_is_kept_by_class_is_what_students_are_told() -> None:
+    """A table that is new here wants a word on the Classroom page, where one joins, and in docs/classroom.md."""
+    kept = {table.name for table in metadata.sorted_tables if "class_id" in table.c}
+    assert kept == {
+        *("members", "teachers"),  # nicknames and personal codes
+        *("runs", "sweeps", "analyses"),
+        "rounds",  # predictions, by their assignments
+        "lesson_progress",  # and the answers in these lessons
+        "reports",
+        "own_images",  # which stay when the class goes
+    }
 
 
 def test_deleted_they_are_gone(store: Store, kept: OwnImages) -> None:
