@@ -147,14 +147,14 @@ def check(plan: Plan, base: RunConfig, config: RunConfig) -> None:
                     N_("In this round, {setting} must be {allowed}, not {value}."),
                     setting=Message(NAMES[name], {}),
                     allowed=in_words(name, plan.free[name]),
-                    value=shown(value),
+                    value=_told(value),
                 )
         elif name not in settable:
             raise RoundError(
                 N_("In this round, {setting} is {given} for everybody, not {value}."),
                 setting=Message(NAMES[name], {}),
-                given=shown(getattr(base, name)),
-                value=shown(value),
+                given=_told(getattr(base, name)),
+                value=_told(value),
             )
 
 
@@ -197,15 +197,18 @@ def in_words(name: str, allowed: Sequence[Any]) -> Message:
     return message(N_("from {low} to {high}"), low=shown(allowed[0]), high=shown(allowed[1]))
 
 
-def shown(value: Any) -> str | Message:
+def shown(value: Any) -> str:
     """A setting's value in a sentence."""
     if isinstance(value, list | tuple):
         return "–".join(map(str, value)) or "0"
     if isinstance(value, bool | str):
         return SettingWord(str(value).lower() if isinstance(value, bool) else value)
-    if value is None:
-        return message(N_("none"))
-    return number_text(value) if isinstance(value, float) else str(value)
+    return "none" if value is None else number_text(value) if isinstance(value, float) else str(value)
+
+
+def _told(value: Any) -> str | Message:
+    """The same where it may be nothing."""
+    return message(N_("none")) if value is None else shown(value)
 
 
 # ---- what is given ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
-from mnist_core.messages import N_, Message, message, number_text
+from mnist_core.messages import N_, Message, TypedText, message, number_text
 
 MINIMUM, MAXIMUM = 1e-5, 100.0
 FEWEST, MOST = 2, 32  # rates
@@ -169,7 +169,7 @@ def _not_a_number(name: str, text: str) -> Problem:
     if not text.strip():
         return _problem(name, N_("The {name} is missing. Enter a number such as 0.01 or 3e-4."))
     text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    return _problem(name, N_("The {name} must be a number such as 0.01 or 3e-4, not {value}."), value=text)
+    return _problem(name, N_("The {name} must be a number such as 0.01 or 3e-4, not {value}."), value=TypedText(text))
 
 
 def _problem(name: str, template: str, **values: str) -> Problem:

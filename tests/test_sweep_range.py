@@ -63,7 +63,7 @@ def test_a_rate_of_zero_or_less(typed: str) -> None:
 def test_what_is_no_number(typed: str) -> None:
     (sentence,) = problems("0.1", typed, 8)
     repeated = typed if len(typed) < 30 else "1" * 29 + "…"
-    assert sentence == f"The highest learning rate must be a number such as 0.01 or 3e-4, not {repeated}."
+    assert sentence == f"The highest learning rate must be a number such as 0.01 or 3e-4, not {repeated!r}."
 
 
 def test_an_end_that_is_missing() -> None:

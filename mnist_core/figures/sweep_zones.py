@@ -303,7 +303,7 @@ def _mark_edges(
     # What was measured is that it lies between two rates, and no more.
     between = (
         f"{number_text(reading.edge.learns, 2)}–{number_text(reading.edge.breaks, 2)}"
-        if reading.edge and measured
+        if reading.edge and reading.edge.learns and reading.edge.breaks
         else ""
     )
     lines = (
