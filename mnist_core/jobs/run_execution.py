@@ -210,6 +210,7 @@ class Job:
         before = self.trainer.step
         self.trainer.loop.advance(self._has_other_request, steps=1)
         if self.trainer.finished:
+            self.settle_best()
             self._publish(self.save_patiently())
             self.finish()
             return True
@@ -254,6 +255,10 @@ class Job:
         return paused
 
     # ---- the end -----------------------------------------------------------------------------------------------
+
+    def settle_best(self) -> None:
+        """Before the last checkpoint is written, which keeps the best weights."""
+        self.trainer.settle_best(self._interrupted)
 
     def finish(self) -> None:
         """The run is over, and its last records are in the store."""

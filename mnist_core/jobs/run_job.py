@@ -184,6 +184,8 @@ class _Stack:
         trainer = self.jobs[0].trainer
         trainer.loop.advance(self._interrupted, seconds=FIRST_SECONDS if trainer.seconds < 0.6 else PUBLISH_SECONDS)
         over = [job for job in self.jobs if job.trainer.finished]
+        for job in over:
+            job.settle_best()
         self._publish(self.jobs if self._save_is_due() else over)
         for job in over:
             if job.requests is not None:

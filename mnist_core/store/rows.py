@@ -196,7 +196,8 @@ def to_run(row: sa.Row[Any], queue_place: int | None = None) -> Run:
         progress=Progress(row.step, row.total_steps, row.epoch, row.seconds, row.images_per_second),
         learning_rate=row.learning_rate,
         rate_request=row.rate_request,
-        result=json.loads(row.result) if row.result else {},
+        # While it trains those in the row are of its last pause: they belong to no step that is shown.
+        result=json.loads(row.result) if row.result and row.state != "running" else {},
         attempts=row.attempts,
         threads=row.threads,
         token=row.token,

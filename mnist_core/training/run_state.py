@@ -295,6 +295,19 @@ class RunState:
             self.best = here | accuracy
             self._keep_best_weights()
 
+    def settle_best(self, best: dict[str, float], last: dict[str, float]) -> None:
+        """The figures of the best network on all images, and those of the last, which takes its place where it is better."""
+        self.best |= best
+        if (last["accuracy"], -last["loss"]) > (best["accuracy"], -best["loss"]):
+            self.best = {"step": self.step} | last
+            self._keep_best_weights()
+
+    def write_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Give the network these weights, in their places."""
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                value.copy_(weights[name])
+
     def _keep_best_weights(self) -> None:
         now = {name: value.detach() for name, value in self.model.state_dict().items()}
         if not self.best_weights:

@@ -37,9 +37,9 @@ RESULT_KEYS = (
     "train_files_accuracy",  # of all 60,000 images of the training files; only from train()
     "evaluated_step",  # step of the evaluation that the figures above are from, for a run that was stopped
     "best_step",  # step of the evaluation with the best validation accuracy; of equal ones that with the lower loss
-    "best_validation_accuracy",  # there; as the next, of the images that the curve is measured on
+    "best_validation_accuracy",  # there; as the next, of the images that the curve is measured on, and at the end of all
     "test_accuracy_at_best",
-    "best_validation_loss",  # the lowest, which may be that of another step
+    "best_validation_loss",  # the lowest on the curve, which may be that of another step
     "dead_units",
     "steps",
     "epochs",
@@ -155,6 +155,7 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
 
     assert trainer.outcome is not None
     records = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
+    trainer.settle_best()
     figures = trainer.result() | trainer.result_on_all_images()
     verdict = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome, figures)
     return Result(

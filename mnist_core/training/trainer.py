@@ -149,7 +149,7 @@ class Trainer:
         Empty where the curve was measured on all of them anyway, or where `stop()` said so.
         """
         loaders = self.state.loaders
-        if schedule.evaluated_images(self.config) >= max(len(loader) for loader in loaders.values()):
+        if self._curve_has_all_images:
             return {}
         figures: dict[str, float] = {}
         for name, loader in loaders.items():
@@ -158,6 +158,41 @@ class Trainer:
                 return {}
             figures |= {f"{name}_loss": score.loss, f"{name}_accuracy": score.accuracy}
         return figures
+
+    @property
+    def _curve_has_all_images(self) -> bool:
+        most = max(len(loader) for loader in self.state.loaders.values())
+        return schedule.evaluated_images(self.config) >= most
+
+    def settle_best(self, stop: Stop = never) -> None:
+        """At a run's end, measure the network of the best evaluation on all validation and test images, and the last one; the
+        better there is the best from now on, so that no figure of the end is above it.
+
+        Nothing where the curve was measured on all of them anyway, or where `stop()` said so.
+        """
+        state = self.state
+        if not self.finished or not state.best or self._curve_has_all_images:
+            return
+        last = self._on_images_kept_apart(stop)
+        if last is None or state.best["step"] == state.step:
+            best = last
+        else:
+            now = {name: value.detach().clone() for name, value in state.model.state_dict().items()}
+            try:
+                state.write_weights(state.best_weights)
+                best = self._on_images_kept_apart(stop)
+            finally:
+                state.write_weights(now)
+        if last is not None and best is not None:
+            state.settle_best(best, last)
+
+    def _on_images_kept_apart(self, stop: Stop) -> dict[str, float] | None:
+        """What `RunState.best` has, of the network as it is now, on all images."""
+        validation = self._score(self.state.loaders["validation"], stop, None)
+        test = self._score(self.state.loaders["test"], stop, None)
+        if validation is None or test is None:
+            return None
+        return {"loss": validation.loss, "accuracy": validation.accuracy, "test_accuracy": test.accuracy}
 
     def train_files_accuracy(self) -> float:
         """Accuracy on all images of the training files, with their true labels."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_core import data, training
+from mnist_core import data, schedule, training
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
 from mnist_core.errors import TransientStoreError
@@ -303,6 +303,17 @@ def test_weights_are_kept_at_the_end(store: Store) -> None:
     assert snapshot_steps(run_id) == list(snapshots.planned_steps(CONFIG))
     dataset = data.load_dataset("mnist")
     assert training.Trainer.load(checkpoint_file(run_id), CONFIG, dataset).step == CONFIG.total_steps
+
+
+def test_the_best_of_a_finished_run_is_the_best_on_all_images(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the weights that are kept are those of which the figures are."""
+    monkeypatch.setattr(schedule, "evaluated_images", lambda _config: 20)
+    run_id = store.runs.create("ann", CONFIG)
+    execute(store, run_id)
+    result = store.runs.get(run_id).result
+    best = training.Trainer.load(checkpoint_file(run_id), CONFIG, data.load_dataset("mnist")).state.best
+    assert (best["step"], best["accuracy"]) == (result["best_step"], result["best_validation_accuracy"])
+    assert result["best_validation_accuracy"] >= result["validation_accuracy"]
 
 
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:

@@ -174,6 +174,17 @@ def test_one_step_of_a_paused_run_waits_for_its_turn(store: Store) -> None:
     assert store.runs.get(paused).queue_place == 1
 
 
+def test_a_run_that_goes_on_has_no_figures_of_its_pause(store: Store) -> None:
+    """They stood in a sentence about a later step, in the list of runs and in tables."""
+    run_id = running(store)
+    store.record_writer.publish([Report(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)])
+    store.record_writer.pause(run_id, {"test_accuracy": 0.5})
+    assert store.runs.get(run_id).result == {"test_accuracy": 0.5}
+    store.commands.send(run_id, "ann", "resume")
+    assert store.queue.claim(run_id, "worker", 2) is not None
+    assert (store.runs.get(run_id).state, store.runs.get(run_id).result) == ("running", {})
+
+
 def test_reset_takes_a_paused_run_back_to_its_beginning(store: Store) -> None:
     run_id = running(store)
     store.record_writer.publish([Report(run_id, Progress(5, 100), steps(1, 5), checkpoint=True)])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core import RunConfig, Trainer, build_model, describe, train
+from mnist_core import RunConfig, Trainer, build_model, describe, schedule, train
 from mnist_core.config import choices
 from mnist_core.data import Dataset, preprocess
 from mnist_core.schedule import evaluated_images
@@ -325,6 +325,28 @@ def test_the_best_weights_are_those_with_the_best_validation_accuracy(tiny: Data
     assert row["step"] not in (rows["step"][rows["validation_loss"].argmin()], trainer.step)
     assert validated(config, tiny, trainer.state.best_weights) == pytest.approx(best)
     assert validated(config, tiny, trainer.model.state_dict()) < best
+
+
+def test_at_the_end_the_best_is_measured_on_all_images(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was of the curve's images, and below the final accuracy of the same run."""
+    monkeypatch.setattr(schedule, "evaluated_images", lambda _config: 40)
+    swapped = []
+    for seed in range(6):
+        config = small(learning_rate=1.0, epochs=6, hidden_layers=(32,), label_noise=0.3, seed=seed)
+        trainer = Trainer(config, tiny)
+        trainer.advance()
+        before, weights = trainer.result(), {name: v.clone() for name, v in trainer.model.state_dict().items()}
+        trainer.settle_best()
+        result = trainer.result() | trainer.result_on_all_images()
+        assert result["best_validation_accuracy"] == pytest.approx(validated(config, tiny, trainer.state.best_weights))
+        assert result["best_validation_accuracy"] >= result["validation_accuracy"]
+        assert result["validation_accuracy"] == pytest.approx(validated(config, tiny, weights))
+        assert all(torch.equal(weights[name], value) for name, value in trainer.model.state_dict().items())
+        swapped.append(result["best_step"] != before["best_step"])
+        if swapped[-1]:
+            assert result["best_step"] == trainer.step
+            assert result["test_accuracy_at_best"] == result["test_accuracy"]
+    assert any(swapped)
 
 
 def test_without_validation_images_there_is_no_best(tiny: Dataset) -> None:
