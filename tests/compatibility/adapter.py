@@ -41,6 +41,7 @@ TITLES: Mapping[str, str] = {  # of pages and their views, as they are read
     "As numbers": "Pixel values",
     "Batch size: how many images before each step": "Batch size: images per update",
     "Disturb": "Robustness",
+    "Draw a digit": "Draw",
     "Forward and backward": "Backpropagation",
     "How a convolution slides": "How a convolution works",
     "Inside": "Weights and activations",

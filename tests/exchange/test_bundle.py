@@ -86,7 +86,7 @@ def damaged(content: bytes) -> bytes:
         (lambda: zipped({"a.zip": zipped({"b.zip": packed(run(0), curves())})}), "run.json"),  # no zips in zips in zips
         (lambda: packed_runs(rows(2))[:-30], "not a readable zip"),
         (lambda: damaged(packed_runs(rows(2))), "not a readable zip"),
-        (lambda: zipped({"a.zip": b"\0" * (1 << 22)}), "larger than a run"),  # 4 MB in 4 kB
+        (lambda: zipped({"a.zip": b"\0" * (1 << 22)}), "too large for a run"),  # 4 MB in 4 kB
         (lambda: zipped({f"{number}.zip": b"PK\x01\x02" * 65 for number in range(101)}), "readable"),
         (lambda: zipped({f"{number}.zip": packed(run(0), curves()) for number in range(101)}), "at most 100 runs"),
     ],

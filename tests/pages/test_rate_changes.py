@@ -119,7 +119,7 @@ def test_a_new_rate_is_that_of_one_run(open_page: Open, store: Store) -> None:
     assert store.runs.get(first).rate_request == 0.05
     assert app.text_input(key=f"new_rate_{first}").value == ""  # so that the same may be typed again
     app.text_input(key=f"new_rate_{first}").input("fast").run()
-    assert "'fast'" in texts(app)
+    assert "“fast”" in texts(app)
     app.session_state["shown_run"] = second
     app.run()
     assert "'fast'" not in texts(app)
