@@ -212,11 +212,13 @@ def more_to_measure() -> Message:
     return message(N_("Try more images, so that accuracy can be relied on."))
 
 
-def learned_well(config: RunConfig) -> Message:
-    """Where nothing is wrong."""
+def learned_well(run: Run, metrics: RunMetrics) -> Message:
+    """Where nothing is wrong, but maybe a rate that overshot at first."""
+    if _overshot(run, metrics) and (lower := _too_high(run, metrics)) is not None:
+        return lower
     return message(
         N_("Try more epochs or a wider network, and watch the gap between training and validation accuracy.")
-        if config.validation_size
+        if run.config.validation_size
         else N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")
     )
 

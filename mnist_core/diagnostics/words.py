@@ -225,7 +225,7 @@ def _well(run: Run, metrics: RunMetrics) -> Explanation:
     apart = _apart(run, metrics)
     if apart is None or not apart.is_real:
         advised = (
-            advice.more_to_measure() if apart is not None and apart.images < FEW else advice.learned_well(run.config)
+            advice.more_to_measure() if apart is not None and apart.images < FEW else advice.learned_well(run, metrics)
         )
         return _explanation(_fell(metrics), *_on_images_kept_apart(run, apart), advice=advised)
     begins = metrics.follows < FOLLOWS
@@ -236,7 +236,7 @@ def _well(run: Run, metrics: RunMetrics) -> Explanation:
             _GAP_BEGINS[apart.split] if begins else _GAP[apart.split],
             gap=f"{100 * apart.width:.1f}",
         ),
-        advice=advice.overfits(run) if begins else advice.learned_well(run.config),
+        advice=advice.overfits(run) if begins else advice.learned_well(run, metrics),
     )
 
 
