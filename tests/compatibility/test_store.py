@@ -29,7 +29,9 @@ def test_every_run_is_as_it_was(store: Store, expected: Expected) -> None:
     states = set()
     for run_id, old in expected["runs"].items():
         run = store.runs.get(run_id)
-        assert adapter.run_fields(run) == old["seen"], run_id
+        # Figures of its last pause are no longer shown of a run that goes on.
+        seen = old["seen"] | ({"result": {}} if run.state == "running" else {})
+        assert adapter.run_fields(run) == seen, run_id
         assert adapter.same_settings(run.config.to_dict(), old["settings"]), run_id
         assert adapter.snapshots(run_id) == old["snapshots"], run_id
         states.add((run.state, run.outcome))
