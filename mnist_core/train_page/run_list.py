@@ -17,6 +17,7 @@ SHOWN = 8
 
 def draw() -> None:
     """The last runs, as they are now; a click opens one."""
+    watch.my_runs()  # where the store is out of reach the whole page waits for it, not this part alone
     frame.fragment(_list)()
 
 

@@ -147,14 +147,14 @@ class Item:
 
 
 def is_moving(views: Collection[Moving]) -> bool:
-    """Whether anything may still happen to one of them without this page."""
+    """Whether anything may still happen to one of them without the student."""
     return any(_is_moving(view) for view in views)
 
 
 def _is_moving(view: Moving) -> bool:
     if isinstance(view, Class | board.Board):
         return True  # somebody may come, or start a run, at any time
-    return view.run.may_go_on if isinstance(view, watch.View) else view.active
+    return view.run.active if isinstance(view, watch.View) else view.active
 
 
 _lock = threading.Lock()
@@ -162,11 +162,21 @@ _items: dict[str, Item] = {}
 _ids: dict[Hashable, str] = {}
 
 
+def _may_move(views: Collection[Moving]) -> bool:
+    """Whether anything may still happen to one of them, if only in another tab."""
+    return any(view.run.may_go_on if isinstance(view, watch.View) else _is_moving(view) for view in views)
+
+
 def follow(
-    views: Collection[Moving], name: Hashable, make: Callable[[], Value], *, ticks: bool = False
+    views: Collection[Moving],
+    name: Hashable,
+    make: Callable[[], Value],
+    *,
+    ticks: bool = False,
+    rests: bool = False,
 ) -> tuple[Value, Followed | None]:
     """What `make` gives of these runs, analyses, classes or boards, as they were looked at, and the way to follow it; None where none of
-    them moves.
+    them moves; what rests and may go on moves, too, where that is wanted (`rests`).
 
     `name`: what is shown of them and how, apart from language and seal. `make` must look at them by itself (`watch.look`,
     `watch.analysis`, `watch.class_version`, `board.look`) and know nothing of a session: it is called again, in another thread, when one of them has changed (`ticks`:
@@ -178,7 +188,7 @@ def follow(
     rounds = {one.id: one.version for one in views if isinstance(one, board.Board)}
     versions = runs | analyses | classes | rounds
     at = sum(versions.values())
-    moving = is_moving(views)
+    moving = _may_move(views) if rests else is_moving(views)
     key = (tuple(versions), name, texts.language(), seal.sealed())
     if moving and not ticks and (told := _told(key, at)) is not None:
         return told
