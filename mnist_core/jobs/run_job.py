@@ -184,10 +184,10 @@ class _Stack:
         trainer = self.jobs[0].trainer
         trainer.loop.advance(self._interrupted, seconds=FIRST_SECONDS if trainer.seconds < 0.6 else PUBLISH_SECONDS)
         over = [job for job in self.jobs if job.trainer.finished]
-        for job in over:
+        self._publish([job for job in self.jobs if job not in over] if self._save_is_due() else ())
+        for job in over:  # whose last points are told; what follows may take a while
             job.settle_best()
-        self._publish(self.jobs if self._save_is_due() else over)
-        for job in over:
+            self._publish([job], [job])
             if job.requests is not None:
                 job.finish()
                 self._count([job])
@@ -212,18 +212,19 @@ class _Stack:
             self._look()
         return any(job.has_request for job in self.jobs) or self._slice_is_over
 
-    def _publish(self, to_save: Sequence[Job]) -> list[Job]:
-        """Tell the store what is new of all runs, with a checkpoint of some; returns those that have one."""
+    def _publish(self, to_save: Sequence[Job], jobs: Sequence[Job] | None = None) -> list[Job]:
+        """Tell the store what is new of `jobs` (default: all), with a checkpoint of some; returns those that have one."""
+        jobs = self.jobs if jobs is None else jobs
         start = time.monotonic()
         saved = [job for job in to_save if (job.save_patiently() if job.trainer.finished else job.save())]
         if to_save:
             self._saved = time.monotonic()
             self._save_cost = self._saved - start
-        reports = [job.report(saved=job in saved) for job in self.jobs]
-        self._count(self.jobs)
+        reports = [job.report(saved=job in saved) for job in jobs]
+        self._count(jobs)
         seconds = self._used.take()
         accepted = patiently(lambda: self.store.record_writer.publish(reports, seconds))
-        for job, report in zip(self.jobs, reports, strict=True):
+        for job, report in zip(jobs, reports, strict=True):
             if job.run.id in accepted:
                 job.published(report)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Speed
-from mnist_core.records import Curves, Event, Outcome
+from mnist_core.records import Curves, Event, Outcome, Split
 from mnist_core.training import checkpoint
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.devices import device_for
@@ -45,7 +45,11 @@ class Trainer:
         speed: Speed | None = None,
     ) -> None:
         _use_threads(threads)
-        self.state = RunState(config, dataset, device_for(config, device, speed))
+        self._begin(RunState(config, dataset, device_for(config, device, speed)))
+
+    def _begin(self, state: RunState) -> None:
+        self.state = state
+        self._at_end: dict[Split, Score] = {}  # on all validation and all test images, once it is over
         self.train_alone()
 
     @classmethod
@@ -53,8 +57,7 @@ class Trainer:
         """The run as `save` left it. Raises CheckpointError where the file is missing, damaged or another run's."""
         _use_threads(threads)
         trainer = cls.__new__(cls)
-        trainer.state = checkpoint.load(path, config, dataset)
-        trainer.train_alone()
+        trainer._begin(checkpoint.load(path, config, dataset))
         return trainer
 
     def save(self, path: Path) -> None:
@@ -153,7 +156,8 @@ class Trainer:
             return {}
         figures: dict[str, float] = {}
         for name, loader in loaders.items():
-            score = self._score(loader, stop, TRAIN_EVALUATED if name == "train" else None)
+            known = self._at_end.get(name)
+            score = known or self._score(loader, stop, TRAIN_EVALUATED if name == "train" else None)
             if score is None:
                 return {}
             figures |= {f"{name}_loss": score.loss, f"{name}_accuracy": score.accuracy}
@@ -174,25 +178,30 @@ class Trainer:
         if not self.finished or not state.best or self._curve_has_all_images:
             return
         last = self._on_images_kept_apart(stop)
-        if last is None or state.best["step"] == state.step:
-            best = last
-        else:
+        if last is None:
+            return
+        self._at_end = last
+        best: dict[Split, Score] | None = last
+        if state.best["step"] != state.step:
             now = {name: value.detach().clone() for name, value in state.model.state_dict().items()}
             try:
                 state.write_weights(state.best_weights)
                 best = self._on_images_kept_apart(stop)
             finally:
                 state.write_weights(now)
-        if last is not None and best is not None:
-            state.settle_best(best, last)
+        if best is not None:
+            state.settle_best(_best_of(best), _best_of(last))
 
-    def _on_images_kept_apart(self, stop: Stop) -> dict[str, float] | None:
-        """What `RunState.best` has, of the network as it is now, on all images."""
-        validation = self._score(self.state.loaders["validation"], stop, None)
-        test = self._score(self.state.loaders["test"], stop, None)
-        if validation is None or test is None:
-            return None
-        return {"loss": validation.loss, "accuracy": validation.accuracy, "test_accuracy": test.accuracy}
+    def _on_images_kept_apart(self, stop: Stop) -> dict[Split, Score] | None:
+        """Scores of the network as it is now on all validation and all test images; None where `stop()` said so."""
+        scores: dict[Split, Score] = {}
+        kept_apart: tuple[Split, ...] = ("validation", "test")
+        for name in kept_apart:
+            score = self._score(self.state.loaders[name], stop, None)
+            if score is None:
+                return None
+            scores[name] = score
+        return scores
 
     def train_files_accuracy(self) -> float:
         """Accuracy on all images of the training files, with their true labels."""
@@ -208,6 +217,12 @@ class Trainer:
         if self.finished:
             self.loop.step.release_buffers()  # thirty runs of one stack may come to this together
         return scores[0] if scores else None
+
+
+def _best_of(scores: Mapping[Split, Score]) -> dict[str, float]:
+    """What `RunState.best` has of a network."""
+    validation, test = scores["validation"], scores["test"]
+    return {"loss": validation.loss, "accuracy": validation.accuracy, "test_accuracy": test.accuracy}
 
 
 def train_together(trainers: Sequence[Trainer]) -> TrainingLoop:
