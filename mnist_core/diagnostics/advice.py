@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mnist_core.config import SETTINGS, RunConfig
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Run
 
 FAST = 0.7  # of the loss a third of the steps ago: such a fall needs no higher rate
@@ -52,8 +52,8 @@ def _allowed(run: Run, rate: float) -> str | None:
     ends = SETTINGS["learning_rate"].allowed
     assert ends is not None
     rate = min(ends.maximum, max(ends.minimum, rate))
-    text = f"{float(f'{rate:.2g}'):g}"
-    return None if text == f"{run.base_rate:g}" else text
+    text = number_text(float(f"{rate:.2g}"))
+    return None if text == number_text(run.base_rate) else text
 
 
 def units_stay_equal(config: RunConfig) -> bool:

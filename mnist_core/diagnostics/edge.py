@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.config import RunConfig
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Curves, Run
 
 Phase = Literal["unknown", "below", "sharpening", "hovers", "above", "broke"]
@@ -71,7 +71,7 @@ def phase(run: Run, curves: Curves) -> Phase:
 def sentence(run: Run, curves: Curves) -> Message | None:
     """The same in words; None before there is something to say."""
     current = phase(run, curves)
-    rate = f"{run.base_rate:g}"
+    rate = number_text(run.base_rate)
     if current == "unknown":
         return None
     if current == "broke":
@@ -82,4 +82,6 @@ def sentence(run: Run, curves: Curves) -> Message | None:
     late = rows["step"] > rows["step"][-1] * 2 / 3
     sharpness = np.median(rows["sharpness"][late]) if current == "hovers" else rows["sharpness"][-1]
     values = {"now": sharpness, "edge": line[-1], "minimum": rows["sharpness"].min()}
-    return message(_SENTENCES[current], rate=rate, **{name: f"{float(value):.3g}" for name, value in values.items()})
+    return message(
+        _SENTENCES[current], rate=rate, **{name: number_text(float(value), 3) for name, value in values.items()}
+    )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.diagnostics.chance import Scale, chance_accuracy, chance_loss, commonest, reachable_accuracy
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.networks.models import describe
 
 STEPS, FEWEST_STEPS = 1_000, 300  # updates of a test: usually, and at least where they are dear
@@ -242,8 +242,8 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
                 N_(
                     "where accuracy has made 90% of its rise, but at least {times} times below {rate}, the middle of the best rates"
                 ),
-                times=f"{lower:g}",
-                rate=f"{middle:.2g}",
+                times=number_text(lower),
+                rate=number_text(middle, 2),
             ),
         ),
         Suggestion(
@@ -259,7 +259,7 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
             max(lowest, float(rates[best]) / 10),
             message(
                 N_("a tenth of {rate}, the rate with the highest accuracy ({accuracy})"),
-                rate=f"{float(rates[best]):.2g}",
+                rate=number_text(float(rates[best]), 2),
                 accuracy=f"{float(accuracies[best]):.0%}",
             ),
         ),
@@ -268,7 +268,7 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
 
 def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message:
     low, high = min(suggestion.rate for suggestion in suggestions), max(suggestion.rate for suggestion in suggestions)
-    values = {"low": f"{low:.2g}", "high": f"{high:.2g}"}
+    values = {"low": number_text(low, 2), "high": number_text(high, 2)}
     if breaks is None:
         return message(
             N_("The network learns up to the highest rate tried; a good rate lies between {low} and {high}."), **values
@@ -276,7 +276,7 @@ def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message
     template = N_(
         "The network learns at rates from about {low} to {high}; training breaks from {breaks} on. A good rate lies well below that."
     )
-    return message(template, breaks=f"{breaks:.2g}", **values)
+    return message(template, breaks=number_text(breaks, 2), **values)
 
 
 def _no_numbers(rates: Floats, whole: int) -> Message:
@@ -285,7 +285,7 @@ def _no_numbers(rates: Floats, whole: int) -> Message:
     template = N_(
         "The loss became NaN or infinite at a rate of only {rate}, after {n} updates, so the test suggests no rate. Smaller initial weights or scaled pixels may help."
     )
-    return message(template, rate=f"{float(rates[whole]):.2g}", n=whole)
+    return message(template, rate=number_text(float(rates[whole]), 2), n=whole)
 
 
 def _no_labels(config: RunConfig) -> Message:
@@ -303,4 +303,4 @@ def _nothing(accuracies: Floats, breaks: float | None) -> Message:
     template = N_(
         "Up to {breaks}, where the loss explodes, accuracy is no better than chance (at most {accuracy}), so the test suggests no rate. A loss that explodes and then falls back to chance level has learned nothing."
     )
-    return message(template, breaks=f"{breaks:.2g}", **values)
+    return message(template, breaks=number_text(breaks, 2), **values)

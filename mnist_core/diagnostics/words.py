@@ -12,7 +12,7 @@ from mnist_core.diagnostics import advice, gap
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.diagnostics.verdict import FAR_ABOVE, FOLLOWS, Kind, has_memorized, judge, seen, validation_rises
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Curves, Event, Run
 
 TITLES: Mapping[Kind, str] = {
@@ -107,7 +107,7 @@ def _explanation(summary: Message, *evidence: Message, advice: Message | None = 
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 0.01 or value >= 1_000 else f"{value:.3f}"
+    return number_text(value, 3) if value < 0.01 or value >= 1_000 else f"{value:.3f}"
 
 
 def _loss_and_chance(metrics: RunMetrics) -> Message:
@@ -134,8 +134,8 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanati
     return _explanation(
         message(
             N_("The training loss is {last}, far above its initial value of {first}: the updates overshoot."),
-            last=f"{float(last['train_loss']):.3g}",
-            first=f"{float(first['train_loss']):.3g}",
+            last=number_text(float(last["train_loss"]), 3),
+            first=number_text(float(first["train_loss"]), 3),
         ),
         *_gradient(metrics),
         advice=advice.diverged(run),
@@ -145,7 +145,7 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanati
 def _not_finite(run: Run, event: Event) -> Explanation:
     evidence = []
     if event.value is not None and math.isfinite(event.value):
-        evidence.append(message(N_("The last finite loss was {loss}."), loss=f"{event.value:.3g}"))
+        evidence.append(message(N_("The last finite loss was {loss}."), loss=number_text(event.value, 3)))
     if run.config.preprocessing == "raw":
         evidence.append(
             message(
@@ -168,7 +168,7 @@ def _not_finite(run: Run, event: Event) -> Explanation:
 def _gradient(metrics: RunMetrics | None) -> tuple[Message, ...]:
     if metrics is None or not math.isfinite(metrics.gradient_norm):
         return ()
-    return (message(N_("The gradient norm is {norm}."), norm=f"{metrics.gradient_norm:.3g}"),)
+    return (message(N_("The gradient norm is {norm}."), norm=number_text(metrics.gradient_norm, 3)),)
 
 
 def _updates(metrics: RunMetrics) -> tuple[Message, ...]:
@@ -182,7 +182,7 @@ def _updates(metrics: RunMetrics) -> tuple[Message, ...]:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2g}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
+    return f"{number_text(100 * fraction, 2)}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
 
 
 def _dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:

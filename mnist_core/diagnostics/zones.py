@@ -23,7 +23,7 @@ import numpy as np
 
 from mnist_core.diagnostics.chance import Scale
 from mnist_core.diagnostics.run_metrics import rises
-from mnist_core.messages import N_, Message, message
+from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Curves, Outcome, Run, Split
 
 Zone = Literal["small", "good", "edge", "broken"]
@@ -212,7 +212,7 @@ def _learning(reading: Reading) -> Message | None:
                 "At none of the rates tried does the network learn in this many epochs: try higher rates or more epochs."
             )
         )
-    values = {"best": _rate(reading.best.rate), "loss": f"{reading.best.loss:.3g}"}
+    values = {"best": _rate(reading.best.rate), "loss": number_text(reading.best.loss, 3)}
     if not good:
         return message(
             N_("The best rate tried is {best} (training loss {loss}), but the loss rises again on the way."),
@@ -312,12 +312,12 @@ def _excluded(template: str, points: Sequence[RatePoint]) -> Message | None:
 
 
 def _rate(rate: float) -> str:
-    return f"{rate:g}"
+    return number_text(rate)
 
 
 def prediction_sentence(edge: Edge, predicted: float) -> Message:
     """How far a predicted edge lies from the measured one, in a sentence."""
-    values = {"predicted": _rate(predicted), "factor": f"{edge.off(predicted):.2g}"}
+    values = {"predicted": _rate(predicted), "factor": number_text(edge.off(predicted), 2)}
     if edge.off(predicted) == 1:
         return message(N_("You predicted {predicted}: right, as far as the rates tried can tell."), **values)
     if edge.learns is not None and predicted < edge.learns:

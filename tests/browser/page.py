@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,29 @@ class Page:
         """Whether the page's script is not running just now."""
         return bool(self.find('[data-testid="stApp"][data-test-script-state="notRunning"]'))
 
-    def _is_calm(self, since: float) -> bool:
-        """Whether something may be clicked: while the page is drawn, what is clicked may be replaced before the button is let go, and
-        nobody hears of it. A page that never rests (it plays, say) is clicked after a while all the same."""
-        return self.at_rest() or time.monotonic() - since > 5
+    def _clicked(self, selector: str, fits: Callable[[Any], bool]) -> None:
+        """Click the first element by CSS that `fits`, once it may be clicked.
+
+        While the page is drawn, what is clicked may be replaced before the button is let go, and while an expander opens, what lies
+        below moves away under the pointer; in both cases nobody hears of it. So the page must rest, and the element be where it was at
+        the last look. On a page that never rests (it plays, say) it is clicked after a while all the same.
+        """
+        begun, place = time.monotonic(), None
+
+        def clicked() -> bool:
+            nonlocal place
+            try:
+                element = next((one for one in self.find(selector) if fits(one)), None)
+                before, place = place, element and element.rect
+                is_calm = place == before and self.at_rest()
+                if element is None or not (is_calm or time.monotonic() - begun > 5):
+                    return False
+                element.click()
+            except NOT_CLICKED:
+                return False  # covered or redrawn, and not clicked: again
+            return True
+
+        wait_until(clicked, 20)
 
     @property
     def address(self) -> str:
@@ -86,37 +106,11 @@ class Page:
 
     def press(self, key: str) -> None:
         """Press the button with Streamlit's `key`, once it can be pressed."""
-
-        since = time.monotonic()
-
-        def pressed() -> bool:
-            try:
-                button = self.find(f".st-key-{key} button")
-                if button and button[0].is_enabled() and self._is_calm(since):
-                    button[0].click()
-                    return True
-            except NOT_CLICKED:
-                return False  # covered or redrawn, and not clicked: again
-            return False
-
-        wait_until(pressed, 20)
+        self._clicked(f".st-key-{key} button", lambda button: button.is_enabled())
 
     def choose(self, key: str, word: str) -> None:
         """Press the choice `word` of the segmented control with Streamlit's `key`."""
-
-        since = time.monotonic()
-
-        def pressed() -> bool:
-            try:
-                for button in self.find(f".st-key-{key} button"):
-                    if button.text == word and self._is_calm(since):
-                        button.click()
-                        return True
-            except NOT_CLICKED:
-                return False
-            return False
-
-        wait_until(pressed, 20)
+        self._clicked(f".st-key-{key} button", lambda button: button.text == word)
 
     def move(self, key: str, *keys: str) -> None:
         """Press keys on the slider with Streamlit's `key`."""
@@ -142,15 +136,15 @@ class Page:
 
     def expand(self, label: str) -> None:
         """Open the expander of this name."""
-        self._click("[data-testid=stExpander] summary", label)
+        self._clicked("[data-testid=stExpander] summary", lambda summary: label in summary.text)
 
     def popover(self, label: str) -> None:
         """Open the popover of this name."""
-        self._click("[data-testid=stPopover] button", label)
+        self._clicked("[data-testid=stPopover] button", lambda button: label in button.text)
 
     def press_label(self, label: str) -> None:
         """Press the download button whose label has this text."""
-        self._click("[data-testid=stDownloadButton] button", label)
+        self._clicked("[data-testid=stDownloadButton] button", lambda button: label in button.text)
 
     def downloads_to(self, folder: Path) -> None:
         """From now on the browser puts what it downloads there, unasked."""
@@ -164,7 +158,7 @@ class Page:
 
     def press_link(self, label: str) -> None:
         """Press the link that looks like a button and whose label has this text."""
-        self._click("[data-testid=stLinkButton] a", label)
+        self._clicked("[data-testid=stLinkButton] a", lambda link: label in link.text)
 
     def pick(self, key: str, word: str) -> None:
         """Choose one more in the list of several with Streamlit's `key`."""
@@ -258,21 +252,6 @@ class Page:
         """Give the file to the field for files that is open."""
         wait_until(lambda: self.find("[data-testid=stFileUploader] input[type=file]"), 20)
         self.find("[data-testid=stFileUploader] input[type=file]")[-1].send_keys(str(file))
-
-    def _click(self, selector: str, label: str) -> None:
-        since = time.monotonic()
-
-        def clicked() -> bool:
-            try:
-                for element in self.find(selector):
-                    if label in element.text and self._is_calm(since):
-                        element.click()
-                        return True
-            except NOT_CLICKED:
-                return False
-            return False
-
-        wait_until(clicked, 20)
 
     def can_press(self, key: str) -> bool:
         """Whether there is such a button and it can be pressed."""

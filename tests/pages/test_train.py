@@ -417,7 +417,7 @@ def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Sto
     app.run()
     content = texts(app)
     assert "step 4" in content
-    assert "8.1e+12" in content
+    assert "8.1e12" in content
     assert not app.exception
 
 
