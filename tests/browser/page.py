@@ -43,7 +43,7 @@ class Page:
     def open(self, address: str) -> Page:
         """Open `address` (with or without the server) and wait until the page is drawn to its end."""
         self.browser.get(address if address.startswith("http") else self.server + address)
-        wait_until(lambda: self.find("h1") and self.at_rest(), 60)
+        wait_until(lambda: self.find("h1") and self.at_rest() and self._is_loaded(), 60)
         return self
 
     def student(self) -> str:
@@ -59,6 +59,10 @@ class Page:
     def at_rest(self) -> bool:
         """Whether the page's script is not running just now."""
         return bool(self.find('[data-testid="stApp"][data-test-script-state="notRunning"]'))
+
+    def _is_loaded(self) -> bool:
+        """Whether the code of all that is shown has arrived: the browser fetches it for each kind of element when it first shows one."""
+        return not self.find("[data-testid=stSkeleton]")
 
     def _clicked(self, selector: str, fits: Callable[[Any], bool]) -> None:
         """Click the first element by CSS that `fits`, once it may be clicked.

@@ -55,6 +55,7 @@ def leave(request: pytest.FixtureRequest, cable: Cable) -> Leave:
 
 
 def lose(page: Page, cable: Cable) -> None:
+    wait_until(lambda: page.browser.execute_script("return Boolean(history.mnistLab)"))  # now it watches the connection
     cable.cut()
     wait_until(lambda: not connected(page), 60)
     page.browser.execute_script(NOTE)
