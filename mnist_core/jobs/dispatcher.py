@@ -22,7 +22,7 @@ from typing import Any
 from mnist_core import settings
 from mnist_core.errors import LeaseLostError, StoreError
 from mnist_core.estimate import useful_threads
-from mnist_core.jobs import maintenance, retention, run_job, strays
+from mnist_core.jobs import abandoned, maintenance, retention, run_job, strays
 from mnist_core.jobs.analyses import AnalysisDispatcher, Assignment
 from mnist_core.jobs.liveness import Stopwatch, Watch
 from mnist_core.jobs.memory import is_shortage
@@ -154,6 +154,7 @@ class Dispatcher:
             retention.thin_out(self.store)  # first: the rest cannot be done on a full disk
             retention.delete_expired(self.store)
             strays.delete_strays(self.store)
+            abandoned.end_abandoned(self.store)
             self._forget_ended()
 
     def _forget_ended(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -10,12 +9,12 @@ import sqlalchemy as sa
 
 from mnist_core.records import Requests
 from mnist_core.store.class_rows import check_member
-from mnist_core.store.database import Part, next_order, wait_for_others
+from mnist_core.store.database import Part, wait_for_others
 from mnist_core.store.limits import check_queue, check_sweeps
 from mnist_core.store.own_images import check_images
 from mnist_core.store.record_reader import drop_records
 from mnist_core.store.round_rows import check_going_on, check_rate
-from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, change_row, end_of_the_queue, find_row, readable
+from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, as_ended, change_row, end_of_the_queue, find_row, readable
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
 from mnist_core.store.weights_at_rest import check_rest
@@ -98,14 +97,7 @@ def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command
     if command == "reset":
         return dict(AT_THE_BEGINNING)
     if command == "stop":
-        return {
-            "state": "finished",
-            "outcome": "stopped",
-            "command": None,
-            "rate_request": None,
-            "finished_at": time.time(),
-            "finished_order": next_order(connection),
-        }
+        return as_ended(connection, "stopped")
     if command == "pause":
         return {"state": "paused", "command": None} if row.state == "queued" else None
     request = "step" if command == "step" else None

@@ -7,10 +7,11 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from mnist_core.store.database import Part, next_order
+from mnist_core.store.database import Part
 from mnist_core.store.lease import served_seconds
-from mnist_core.store.rows import AT_ONCE, change_runs, lock_rows
+from mnist_core.store.rows import AT_ONCE, as_ended, change_row, change_runs, lock_rows
 from mnist_core.store.tables import runs
+from mnist_core.store.weights_at_rest import guests_are_crowded
 
 NOBODY = "deleted"  # whose runs of a class are that was deleted: no cookie has this name
 # Runs that are over, and those that were reset: they go on without what their last worker left.
@@ -70,6 +71,25 @@ class Retention(Part):
         with self.database.begin() as connection:
             return bool(connection.execute(change.values(checkpoint_step=None, version=runs.c.version + 1)).rowcount)
 
+    def paused_of_guests(self) -> dict[str, int]:
+        """Versions of the paused runs of browsers without a class that keep weights, by their ids, those first that were queued first."""
+        paused = sa.and_(runs.c.state == "paused", runs.c.class_id.is_(None), runs.c.checkpoint_step.is_not(None))
+        query = sa.select(runs.c.id, runs.c.version).where(paused).order_by(runs.c.queued_order)
+        with self.database.begin(write=False) as connection:
+            return {row.id: row.version for row in connection.execute(query)}
+
+    def is_crowded(self) -> bool:
+        """Whether weights at rest of browsers without a class take more than half of their room."""
+        with self.database.begin(write=False) as connection:
+            return guests_are_crowded(connection)
+
+    def end_paused(self, run_id: str, version: int) -> bool:
+        """Stop a paused run; False where somebody has touched it since it had this version."""
+        same = sa.and_(runs.c.id == run_id, runs.c.state == "paused", runs.c.version == version)
+        with self.database.begin() as connection:
+            found = lock_rows(connection, runs, same)
+            return bool(found) and change_row(connection, run_id, as_ended(connection, "stopped"))
+
     def expired(self, seconds: float) -> list[tuple[str, str]]:
         """(id, owner) of finished runs that were soft-deleted at least so many `seconds` ago, by the store's own clock.
 
@@ -93,7 +113,5 @@ def give_up_runs(connection: sa.Connection, class_id: str) -> None:
 def end_all(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     """Stop those of the runs that are not over; whoever asks for it has locked them."""
     training, waiting = runs.c.state == "running", runs.c.state.in_(("queued", "paused"))
-    stopped = {"state": "finished", "outcome": "stopped", "command": None, "finished_at": time.time()}
     connection.execute(sa.update(runs).where(which, training).values(command="stop"))
-    order = next_order(connection)
-    connection.execute(sa.update(runs).where(which, waiting).values(**stopped, finished_order=order))
+    connection.execute(sa.update(runs).where(which, waiting).values(as_ended(connection, "stopped")))

@@ -125,6 +125,19 @@ GOING_ON: Mapping[str, Any] = {
 }
 
 
+def as_ended(connection: sa.Connection, outcome: Outcome) -> dict[str, Any]:
+    """What changes in the row of a run that is over now. Whoever asks has locked it before the sequence, as everywhere: two who
+    wait for each other would fail."""
+    return {
+        "state": "finished",
+        "outcome": outcome,
+        "command": None,
+        "rate_request": None,
+        "finished_at": time.time(),
+        "finished_order": next_order(connection),
+    }
+
+
 def end_run(
     connection: sa.Connection,
     run_id: str,
@@ -134,19 +147,9 @@ def end_run(
     token: int | None = None,
 ) -> bool:
     """The run is over now. Whether there is one; `token` as for `change_row`."""
-    # The row is locked before the sequence, as everywhere: two who wait for each other would fail.
-    connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update())
-    change = {
-        "state": "finished",
-        "outcome": outcome,
-        "command": None,
-        "rate_request": None,
-        "result": json.dumps(dict(result)),
-        "error": json.dumps(error.to_dict()) if error else None,
-        "finished_at": time.time(),
-        "finished_order": next_order(connection),
-    }
-    return change_row(connection, run_id, change, token)
+    lock_rows(connection, runs, runs.c.id == run_id)
+    why = {"result": json.dumps(dict(result)), "error": json.dumps(error.to_dict()) if error else None}
+    return change_row(connection, run_id, as_ended(connection, outcome) | why, token)
 
 
 # To read and check settings is most of the work of listing a thousand runs, and they never change. 4 kB each: 20 MB at most.

@@ -1,11 +1,12 @@
-"""Weights of runs that are at rest (they wait or are paused). Nobody may remove them, so they have a bound of their own.
+"""Weights of runs that are at rest (they wait or are paused). Nobody else may remove them, so they have a bound of their own.
 
 All of them have half of the room for weights; those of browsers without a class, which anybody may have as many of as he likes, half
 of that. A student's may be as many as are still free: so who is alone may keep half of it, two a third each, and there is
 always something left for who comes next.
 
 What makes weights stay is refused: to pause a run, or to let one make a single step; and to start more for who has too many
-already. A student who keeps none may always start: a run that trains to its end keeps nobody from anything.
+already. A student who keeps none may always start: a run that trains to its end keeps nobody from anything. What guests
+have left behind ends after a week (`jobs/abandoned.py`).
 """
 
 from __future__ import annotations
@@ -70,6 +71,12 @@ def check_rest(connection: sa.Connection, row: sa.Row[Any]) -> None:
         ),
         room=room,
     )
+
+
+def guests_are_crowded(connection: sa.Connection) -> bool:
+    """Whether guests' weights at rest take more than half of what they may."""
+    rows = connection.execute(sa.select(runs.c.id).where(_KEEPING, runs.c.class_id.is_(None))).scalars().all()
+    return sum(_sizes(connection, rows).values()) > settings.weights_room() // _OF_GUESTS // 2
 
 
 def _too_many(kept: _Kept) -> LimitError:
