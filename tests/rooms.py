@@ -37,7 +37,7 @@ LIGHT = BASE | {
     "exchange",
 }
 # What pages are made of, below the folder of one page or one idea.
-KIT = LIGHT | {"lessons", "schema", "figures", "report", "store", "jobs", "ui"}
+KIT = LIGHT | {"class_records", "lessons", "schema", "figures", "report", "store", "jobs", "ui"}
 PAGE_FOLDERS = {
     "classroom_page",
     "home_page",
@@ -66,6 +66,7 @@ ARROWS: dict[str, set[str]] = {
     "escape": set(),
     "memo": set(),
     "records": {"messages", "config", "escape", "image_sets"},
+    "class_records": {"escape"},
     "rounds": {"messages", "errors", "config", "escape", "records"},
     "data": {"messages", "errors", "settings", "config", "image_sets", "records", "escape"},
     "schedule": {"config", "networks"},
@@ -87,11 +88,11 @@ ARROWS: dict[str, set[str]] = {
     "training": LIGHT | {"notebook"},
     "schema": BASE | {"data"},
     "analysis": LIGHT | {"training", "concept", "schema"},
-    "store": BASE | {"networks"},  # how many parameters a run has
+    "store": BASE | {"class_records", "networks"},  # how many parameters a run has
     "jobs": LIGHT | {"training", "analysis", "schema", "store"},
     "backup": BASE | {"networks", "exchange", "store", "jobs", ""},
     "web": {"messages", "errors", "settings"},
-    "ui": LIGHT | {"figures", "report", "store", "jobs", "web"},
+    "ui": LIGHT | {"class_records", "figures", "report", "store", "jobs", "web"},
     "panels": KIT,
     "ideas": KIT | {"panels", "figure", "concept", "names"},
     **{folder: KIT | {"panels", "figure", "concept", "recorded"} for folder in PAGE_FOLDERS},

@@ -122,7 +122,6 @@ WALL_TIME = {
         for name in (
             "analyses",
             "classes",
-            "commands",
             "facts",
             "queue",
             "reports",

@@ -11,13 +11,14 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core.class_records import Class
 from mnist_core.classroom_page import board_figure, invitation, predictions_figure, rounds_panel
 from mnist_core.classroom_page.board_figure import BoardLook
 from mnist_core.errors import ClassError, LimitError
 from mnist_core.figures.sweep import METRICS
 from mnist_core.figures.theme import SPLIT_STYLES
 from mnist_core.panels import run_panel
-from mnist_core.records import Class, Split
+from mnist_core.records import Split
 from mnist_core.rounds import Round
 from mnist_core.ui import board, classwork, frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.chart import Click, preload

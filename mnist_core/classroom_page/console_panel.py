@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from mnist_core.class_records import Class, Member
 from mnist_core.classroom_page import (
     handed_in_panel,
     invitation,
@@ -16,7 +17,6 @@ from mnist_core.classroom_page import (
     student_panel,
 )
 from mnist_core.messages import N_
-from mnist_core.records import Class, Member
 from mnist_core.store.class_codes import NICKNAME_LETTERS
 from mnist_core.store.classes import Classes
 from mnist_core.ui import frame, live_parts, session, teacher, watch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core.records import Class, HandedIn
+from mnist_core.class_records import Class, HandedIn
 from mnist_core.report import with_script
 from mnist_core.ui import download, frame, handed_in, live_parts, session, times, watch
 from mnist_core.ui.texts import _, ngettext

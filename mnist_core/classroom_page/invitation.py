@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import escape
+from mnist_core.class_records import Class
 from mnist_core.classroom_page import reach
-from mnist_core.records import Class
 from mnist_core.ui.drawing import drawing
 from mnist_core.ui.texts import _, ngettext
 

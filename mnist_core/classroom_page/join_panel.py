@@ -6,9 +6,9 @@ import random
 
 import streamlit as st
 
+from mnist_core.class_records import Class, Member
 from mnist_core.errors import ClassError, LimitError
 from mnist_core.messages import N_
-from mnist_core.records import Class, Member
 from mnist_core.store.class_codes import NICKNAME_LETTERS
 from mnist_core.ui import address, frame, membership, session
 from mnist_core.ui.texts import _, ngettext

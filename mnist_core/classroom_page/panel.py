@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import settings
+from mnist_core.class_records import Class
 from mnist_core.classroom_page import board_panel, console_panel
 from mnist_core.errors import NotTeacherError
-from mnist_core.records import Class
 from mnist_core.store.class_rows import LIFETIME_DAYS
 from mnist_core.store.classes import NAME_LETTERS
 from mnist_core.ui import address, frame, session, teacher

@@ -9,10 +9,11 @@ from functools import partial
 import streamlit as st
 
 from mnist_core import diagnostics, escape, exchange
+from mnist_core.class_records import Class
 from mnist_core.classroom_page import lesson_results_panel, round_report
 from mnist_core.escape import UserText
 from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
-from mnist_core.records import Class, Curves, Run
+from mnist_core.records import Curves, Run
 from mnist_core.report import written
 from mnist_core.rounds import Round
 from mnist_core.ui import download, frame, names, seal, session, times, watch

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core.class_records import Class, Member
 from mnist_core.messages import N_
-from mnist_core.records import Class, Member
 from mnist_core.rounds import Round, RoundState
 from mnist_core.ui import frame, live_parts, session, watch
 from mnist_core.ui.texts import _, ngettext

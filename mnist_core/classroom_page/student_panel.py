@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.class_records import Class, ClassRun
 from mnist_core.panels.reports.blocks import outcome_text, prediction_text
-from mnist_core.records import Class, ClassRun, Run
+from mnist_core.records import Run
 from mnist_core.rounds import Round
 from mnist_core.ui import frame, names, seal, session, watch
 from mnist_core.ui.texts import _

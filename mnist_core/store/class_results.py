@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from mnist_core.class_records import ClassRun
 from mnist_core.escape import UserText
-from mnist_core.records import ClassRun
 from mnist_core.store.class_rows import for_teacher, member_row
 from mnist_core.store.database import Part
 from mnist_core.store.round_rows import find_round

@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mnist_core.class_records import Class, Member
 from mnist_core.errors import ClassError, LimitError, NotTeacherError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
-from mnist_core.records import Class, Member
 from mnist_core.store import attempts
 from mnist_core.store.class_codes import clean_code, hashed, nickname_key
 from mnist_core.store.lease import served_seconds

@@ -15,10 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from mnist_core import escape, settings
+from mnist_core.class_records import Class, Member, Membership
 from mnist_core.errors import ClassError, NotTeacherError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
-from mnist_core.records import Class, Member, Membership
 from mnist_core.store import attempts
 from mnist_core.store.class_codes import clean_code, clean_nickname, hashed, new_code, nickname_key
 from mnist_core.store.class_rows import (

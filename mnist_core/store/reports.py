@@ -18,10 +18,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from mnist_core import escape
+from mnist_core.class_records import HandedIn
 from mnist_core.errors import ClassError, LimitError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
-from mnist_core.records import HandedIn
 from mnist_core.store.class_rows import IS_IN, for_teacher, raise_version
 from mnist_core.store.database import Part, next_order, wait_for_others
 from mnist_core.store.rows import as_id, insert_into

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from mnist_core.class_records import Class
 from mnist_core.errors import StoreError
-from mnist_core.records import Class
 from mnist_core.rounds import Assignment
 from mnist_core.ui import frame, live_parts, membership, session, teacher
 from mnist_core.ui.texts import _

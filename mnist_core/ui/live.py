@@ -18,9 +18,10 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mnist_core.class_records import Class
 from mnist_core.errors import MnistLabError
 from mnist_core.memo import MB
-from mnist_core.records import Analysis, Class
+from mnist_core.records import Analysis
 from mnist_core.ui import board, seal, texts, watch
 
 LOG = logging.getLogger("mnist_lab")

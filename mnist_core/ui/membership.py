@@ -9,8 +9,8 @@ import time
 
 import streamlit as st
 
+from mnist_core.class_records import Membership
 from mnist_core.errors import StoreError
-from mnist_core.records import Membership
 from mnist_core.ui import session
 from mnist_core.ui.texts import _
 

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from mnist_core.class_records import HandedIn
 from mnist_core.errors import ClassError
-from mnist_core.records import HandedIn
 from mnist_core.report import with_script
 from mnist_core.ui import session, times
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnist_core.records import Class
+from mnist_core.class_records import Class
 from mnist_core.store import Store
 from mnist_core.ui.teacher import COOKIE as TEACHER
 from mnist_core.web.cookie import COOKIE

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core.class_records import Class
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.escape import UserText
-from mnist_core.records import Class
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
 from mnist_core.ui.teacher import COOKIE as TEACHER

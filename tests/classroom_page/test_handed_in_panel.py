@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from mnist_core.class_records import HandedIn
 from mnist_core.classroom_page import handed_in_panel
 from mnist_core.escape import UserText
-from mnist_core.records import HandedIn
 from mnist_core.ui import texts, times
 
 

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from mnist_core.class_records import Class
 from mnist_core.classroom_page import results_panel
 from mnist_core.config import RunConfig
 from mnist_core.errors import NotTeacherError
 from mnist_core.escape import UserText
 from mnist_core.exchange import runs_csv, unpacked_all
-from mnist_core.records import EVALUATION_DTYPE, SPLITS, Class, Curves, Progress, Report
+from mnist_core.records import EVALUATION_DTYPE, SPLITS, Curves, Progress, Report
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store, open_store
 from mnist_core.ui import seal, session, texts, times

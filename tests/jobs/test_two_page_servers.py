@@ -14,7 +14,7 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from mnist_core.bench.server import Server, start_server
-from mnist_core.records import Class
+from mnist_core.class_records import Class
 from mnist_core.store import Store, open_store
 from mnist_core.ui.teacher import COOKIE as TEACHER
 from mnist_core.web.cookie import COOKIE

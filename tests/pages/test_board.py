@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.class_records import Class
 from mnist_core.escape import UserText
-from mnist_core.records import EVALUATION_DTYPE, Class, Curves, Progress, Report
+from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
 from mnist_core.rounds import Round
 from mnist_core.store import Store
 from mnist_core.ui import session, teacher

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.class_records import Class
 from mnist_core.config import RunConfig
-from mnist_core.records import Class
 from mnist_core.store import Store
 from mnist_core.ui import teacher
 from tests.pages.conftest import Open

@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import lessons
+from mnist_core.class_records import Class
 from mnist_core.classroom_page.lesson_results_panel import answers_csv
 from mnist_core.escape import JOINER, UserText
-from mnist_core.records import Class, LessonPlace
+from mnist_core.records import LessonPlace
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
 from mnist_core.ui import teacher

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.class_records import Class
 from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
-from mnist_core.records import Class
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
 from mnist_core.ui import teacher

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.class_records import Class
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.escape import UserText
-from mnist_core.records import Class
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store
 from mnist_core.train_page.give_panel import NOT_FREE

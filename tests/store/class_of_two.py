@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from mnist_core.class_records import Class
 from mnist_core.config import RunConfig
 from mnist_core.errors import RoundError
 from mnist_core.escape import UserText
-from mnist_core.records import Class
 from mnist_core.rounds import Assignment, Plan, Round
 from mnist_core.store import Store
 

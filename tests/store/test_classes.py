@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from mnist_core.class_records import Class
 from mnist_core.config import RunConfig
 from mnist_core.errors import ClassError, LimitError, NotTeacherError, RunNotFoundError
 from mnist_core.jobs import retention
-from mnist_core.records import Class, SweepRecord
+from mnist_core.records import SweepRecord
 from mnist_core.store import Store, classes
 from mnist_core.store.class_codes import LETTERS, NICKNAME_LETTERS, clean_code, new_code
 from mnist_core.store.class_rows import LIFETIME_DAYS

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.applications import Starlette
 
+from mnist_core.class_records import Class, HandedIn
 from mnist_core.escape import UserText
-from mnist_core.records import Class, HandedIn
 from mnist_core.report import without_script, written
 from mnist_core.store import Store, open_store
 from mnist_core.ui import handed_in, report_zip, session, teacher, times

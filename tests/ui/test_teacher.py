@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from starlette.applications import Starlette
 
-from mnist_core.records import Class
+from mnist_core.class_records import Class
 from mnist_core.store import Store, open_store
 from mnist_core.ui import teacher
 from tests.web.exchanges import Answer, request, send_to

@@ -1,0 +1,108 @@
+"""The gap between training images and others: when it is overfitting, and what is said of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mnist_core.diagnostics import at_end, seen
+from mnist_core.diagnostics.gap import Gap
+from tests.diagnostics.judged import CASES, RUN, changed, evaluations, sentences
+
+UNVALIDATED = RUN.config.replace(validation_size=0)
+
+
+def test_the_gap_is_named_at_the_end() -> None:
+    curves = evaluations([2.3, 0.5, 0.3, 0.2, 0.15, 0.12], validation=[math.nan] * 6, validated=math.nan)
+    curves.evaluations["test_loss"] = [2.3, 0.5, 0.3, 0.25, 0.2, 0.17]
+    result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
+    run = replace(RUN, config=UNVALIDATED, result=result)
+    text = sentences(run, curves)
+    assert "gap between training and test accuracy is 2.0 percentage points. Try more epochs" in text
+    assert "Test accuracy 97.0%" in text
+    assert text.startswith("Learning well.")
+    wide = sentences(replace(run, result=result | {"test_accuracy": 0.66}), curves)
+    assert "is 33.0 percentage points: the network overfits. Try more training images, augmentation" in wide
+    assert wide.startswith("Overfitting.")
+
+
+def test_overfitting_begins_where_the_loss_on_other_images_no_longer_follows() -> None:
+    losses = [2.3, 0.5, 0.3, 0.2, 0.15, 0.1]
+    following = evaluations(losses, 0.97, [2.3, 0.5, 0.32, 0.25, 0.2, 0.16])
+    behind = evaluations(losses, 0.97, [2.3, 0.5, 0.32, 0.25, 0.24, 0.235])
+    assert "validation accuracy is 2.0 percentage points. Try more epochs or a wider network" in sentences(
+        RUN, following
+    )
+    text = sentences(RUN, behind)
+    assert "is 2.0 percentage points, and training loss falls faster than validation loss: overfitting begins" in text
+    assert text.endswith("begins here. Try early stopping, more training images, augmentation, or dropout.")
+
+
+@pytest.mark.parametrize("validated", [0.9, 0.935])
+def test_headline_and_sentence_agree_about_the_gap(validated: float) -> None:
+    """Training accuracy 100 %, a wide gap in the sentence, and above it: learning well."""
+    curves = evaluations([2.3, 0.5, 0.3, 0.2, 0.15, 0.1], 1.0, [2.3, 0.6, 0.4, 0.38, 0.39, 0.4], validated=validated)
+    text = sentences(RUN, curves)
+    assert text.startswith("Overfitting.") == ("the network overfits" in text) == (validated == 0.9)
+
+
+def test_a_wide_gap_is_no_overfitting_while_validation_loss_follows() -> None:
+    curves = evaluations([2.3, 0.9, 0.6, 0.45, 0.36, 0.3], 0.95, [2.3, 1.0, 0.8, 0.66, 0.58, 0.52], validated=0.86)
+    text = sentences(RUN, curves)
+    assert text.startswith("Learning well.")
+    assert "is 9.0 percentage points. Try more epochs or a wider network, and watch the gap" in text
+
+
+def test_a_verdict_that_is_kept_looks_at_no_test_image() -> None:
+    """While the test set is sealed it is shown, too."""
+    curves = CASES["no validation"][1]
+    result = {"train_accuracy": 0.97, "test_accuracy": 0.5}
+    assert at_end(UNVALIDATED, curves, "completed", result) == "learning-well"
+    run = replace(RUN, config=UNVALIDATED, result=result)
+    assert seen(run, "learning-well") == "overfitting"
+    sealed = replace(run, result={"train_accuracy": 0.97})
+    assert seen(sealed, "learning-well") == "learning-well"
+    assert sentences(sealed, curves).startswith("Learning well.")
+
+
+def test_few_images_are_said_to_prove_little() -> None:
+    """16 images, and the 4 test images all right: learning well, 100 %, and not a word."""
+    run = changed(RUN, dataset="own-0123456789abcdef", train_size=16, validation_size=0, batch_size=4, classes=2)
+    result = {"train_accuracy": 1.0, "test_accuracy": 1.0, "test_images": 4}
+    curves = evaluations([0.7, 0.3, 0.1, 0.05, 0.02], 1.0, [math.nan] * 5, validated=math.nan)
+    text = sentences(replace(run, result=result), curves)
+    assert "Test accuracy 100.0%. Only 4 test images prove little: each counts 25 percentage points." in text
+    assert text.endswith("Try more images, so that accuracy can be relied on.")
+    single = sentences(replace(run, result=result | {"test_images": 1}), curves)
+    assert "There is only one test image, which proves little." in single
+
+
+def test_a_gap_that_may_be_luck_is_no_overfitting() -> None:
+    run = changed(RUN, dataset="own-0123456789abcdef", train_size=40, validation_size=0, batch_size=10, classes=2)
+    learned = CASES["no validation"][1]
+    small = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.9, "test_images": 10})
+    assert "The gap" not in sentences(small, learned)
+    assert sentences(small, learned).startswith("Learning well.")
+    wide = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.5, "test_images": 10})
+    assert "is 50.0 percentage points: the network overfits." in sentences(wide, learned)
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "images", "real", "wide"),
+    [
+        (0.9491, 0.9421, 10_000, False, False),  # RMSprop at 0.03, one epoch
+        (0.9943, 0.9812, 10_000, True, False),  # the first look: the small gap where overfitting begins
+        (1.0, 0.948, 10_000, True, False),  # the two-layer network
+        (1.0, 0.913, 1_000, True, True),
+        (1.0, 0.5, 10, True, True),
+        (1.0, 0.9, 10, False, False),  # one of ten
+        (1.0, 0.75, 4, False, False),
+        (0.9, 0.95, 1_000, False, False),
+    ],
+)
+def test_how_wide_a_gap_is(train: float, held_out: float, images: int, real: bool, wide: bool) -> None:
+    gap = Gap("validation", train, held_out, images, None)
+    assert (gap.is_real, gap.is_wide) == (real, wide)
