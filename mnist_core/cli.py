@@ -22,7 +22,7 @@ import mnist_core
 from mnist_core import old_names, settings
 from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
-from mnist_core.errors import ConfigError, MnistLabError, Problem
+from mnist_core.errors import ConfigError, MnistLabError, Problem, system_reason
 from mnist_core.image_sets import DOWNLOADABLE
 from mnist_core.messages import N_, message, number_text
 from mnist_core.presets import PRESETS, preset
@@ -388,7 +388,7 @@ def _write_curves(result: Result, file: Path, label: str) -> None:
         raise MnistLabError(
             N_("The curves cannot be written to {file} ({reason}). Choose another file."),
             file=str(target),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error
 
 

@@ -26,6 +26,7 @@ MnistLabError
 from __future__ import annotations
 
 import copyreg
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,32 @@ class MnistLabError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Between processes an error travels as it is, without being made anew from its English sentence."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+# What Linux says of the errors that a server's owner meets. Who reads another language is told in it.
+_REASONS = {
+    errno.EACCES: N_("Permission denied"),
+    errno.EPERM: N_("Operation not permitted"),
+    errno.ENOENT: N_("No such file or directory"),
+    errno.ENOTDIR: N_("Not a directory"),
+    errno.EISDIR: N_("Is a directory"),
+    errno.ENOSPC: N_("No space left on device"),
+    errno.EDQUOT: N_("Disk quota exceeded"),
+    errno.EROFS: N_("Read-only file system"),
+    errno.EIO: N_("Input/output error"),
+    errno.ENODEV: N_("No such device"),
+    errno.ESTALE: N_("Stale file handle"),
+    errno.EMFILE: N_("Too many open files"),
+    errno.ENAMETOOLONG: N_("File name too long"),
+    errno.ETIMEDOUT: N_("Connection timed out"),
+}
+
+
+def system_reason(error: BaseException) -> Message | str:
+    """What the operating system, or who raised it, says of an error: for the field `reason` of a sentence."""
+    if isinstance(error, OSError) and error.errno in _REASONS:
+        return Message(_REASONS[error.errno])
+    return getattr(error, "strerror", None) or str(error)
 
 
 @dataclass(frozen=True)

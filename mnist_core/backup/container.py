@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mnist_core.errors import BackupError
+from mnist_core.errors import BackupError, system_reason
 from mnist_core.exchange.archive import BROKEN, METHODS
 from mnist_core.networks.checkpoint_layout import NAME_PATTERN
 
@@ -295,9 +295,7 @@ def opened(file: Path) -> Iterator[Reader]:
             raise BackupError("There is no file {file}. Name a backup.", file=str(file))
         source = _Guarded(io.FileIO(file))
     except OSError as error:
-        raise BackupError(
-            "{file} cannot be read ({reason}).", file=str(file), reason=error.strerror or str(error)
-        ) from error
+        raise BackupError("{file} cannot be read ({reason}).", file=str(file), reason=system_reason(error)) from error
     with source:
         try:
             archive = zipfile.ZipFile(source)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core import settings
-from mnist_core.errors import MnistLabError
+from mnist_core.errors import MnistLabError, system_reason
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ class Report:
 
 def cannot_write(file: Path, error: OSError) -> MnistLabError:
     """The error that says so."""
-    reason = error.strerror or str(error)
-    return MnistLabError("{file} cannot be written ({reason}).", file=str(file), reason=reason)
+    return MnistLabError("{file} cannot be written ({reason}).", file=str(file), reason=system_reason(error))
 
 
 def describe_machine(versions: Mapping[str, str]) -> str:

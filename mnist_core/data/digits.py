@@ -23,7 +23,7 @@ from mnist_core.data import idx
 from mnist_core.data.datasets import available, home_folder
 from mnist_core.data.folders import FILES
 from mnist_core.data.strokes import STYLES, Style, basis
-from mnist_core.errors import DataFolderError
+from mnist_core.errors import DataFolderError, system_reason
 from mnist_core.image_sets import SETS
 from mnist_core.messages import N_
 
@@ -56,7 +56,7 @@ def ensure_built_in(progress: Progress | None = None) -> None:
                 "The built-in digits cannot be saved in {folder} ({reason}). Free some space, make the folder writable, or set MNIST_LAB_HOME to another folder."
             ),
             folder=str(folder),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error
 
 

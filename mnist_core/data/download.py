@@ -19,7 +19,7 @@ from mnist_core import settings
 from mnist_core.data import emnist
 from mnist_core.data.datasets import available, home_folder, load_dataset
 from mnist_core.data.folders import FILES, read
-from mnist_core.errors import DataError, DataFolderError
+from mnist_core.errors import DataError, DataFolderError, system_reason
 from mnist_core.image_sets import SETS, TITLES, KnownName
 from mnist_core.messages import N_, message
 
@@ -55,7 +55,7 @@ def ensure_downloaded(name: KnownName = "mnist", progress: Progress | None = Non
             ),
             data=message(TITLES[name]),
             folder=str(folder),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error
 
 

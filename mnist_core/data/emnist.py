@@ -17,7 +17,7 @@ import numpy as np
 
 from mnist_core import settings
 from mnist_core.data import idx
-from mnist_core.errors import DataFolderError
+from mnist_core.errors import DataFolderError, system_reason
 from mnist_core.image_sets import SETS
 from mnist_core.messages import N_
 
@@ -102,7 +102,7 @@ def make_upright(place: Path) -> Path:
             ),
             data=_EMNIST.title,
             folder=str(target),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error
     return target
 

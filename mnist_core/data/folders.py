@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.data import emnist, idx
-from mnist_core.errors import DataError, DataFileError, DataFolderError, DataMissingError
+from mnist_core.errors import DataError, DataFileError, DataFolderError, DataMissingError, system_reason
 from mnist_core.image_sets import SETS, TITLES, KnownName
 from mnist_core.messages import N_, Message, message
 
@@ -263,13 +263,12 @@ def _another_set(place: Path, name: KnownName) -> DataError:
 
 
 def _unreadable(folder: Path, error: Exception) -> DataError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return DataFolderError(
         N_(
             "The folder {folder} cannot be read ({reason}). Make it readable for the user who runs this program, or choose another folder."
         ),
         folder=str(folder),
-        reason=reason,
+        reason=system_reason(error),
     )
 
 

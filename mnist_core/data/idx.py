@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.errors import DataFileError, DataFolderError
+from mnist_core.errors import DataFileError, DataFolderError, system_reason
 from mnist_core.messages import N_
 
 U8 = NDArray[np.uint8]
@@ -38,7 +38,7 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
         raise DataFileError(
             N_("The file {file} cannot be read ({reason}). Make it readable, or copy it again."),
             file=str(path),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error
     _check_header(path, header, shape)
     _check_length(path, length, size + int(np.prod(shape)))
@@ -144,5 +144,5 @@ def write(path: Path, values: U8) -> None:
                 "The folder {folder} is not writable ({reason}). Free some space, make it writable, or set MNIST_LAB_HOME to another folder."
             ),
             folder=str(path.parent),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mnist_core import settings
-from mnist_core.errors import JobsError
+from mnist_core.errors import JobsError, system_reason
 from mnist_core.messages import N_
 
 # Streamlit may drop our modules and import them anew; the environment of the process stays. JSON: see `_start`.
@@ -117,7 +117,7 @@ def _start() -> None:
         raise JobsError(
             N_("The folder {folder} is not writable ({reason}). Set MNIST_LAB_HOME to another folder."),
             folder=str(home),
-            reason=error.strerror or str(error),
+            reason=system_reason(error),
         ) from error
     deaths = _mark().get("deaths", 0)
     with log:

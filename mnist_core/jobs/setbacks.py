@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Any
 
 from mnist_core import settings
-from mnist_core.errors import MnistLabError, RunNotFoundError, TransientStoreError
+from mnist_core.errors import MnistLabError, RunNotFoundError, TransientStoreError, system_reason
 from mnist_core.jobs.analyses import Assignment
 from mnist_core.jobs.memory import is_shortage, is_shortage_of_card
 from mnist_core.jobs.transient_faults import passing_errno
@@ -126,7 +126,7 @@ def _sentence(run_id: str, error: BaseException) -> Message:
     if passing_errno(error) is not None:
         return message(
             N_("The server's disk could not be reached several times ({reason}). Everything recorded before is kept."),
-            reason=getattr(error, "strerror", None) or str(error),
+            reason=system_reason(error),
         )
     return message(
         N_("Training failed with an internal error ({kind}). See the server's log for details."),

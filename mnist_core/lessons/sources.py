@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mnist_core import settings
-from mnist_core.errors import ImportedFileError
+from mnist_core.errors import ImportedFileError, system_reason
 from mnist_core.exchange.archive import BROKEN, ENTRY, METHODS
 from mnist_core.lessons import images, markdown, reader
 from mnist_core.lessons.faults import shown
@@ -61,7 +61,7 @@ def one(place: Path) -> Source:
             {file.name: _bytes(file, images.MOST_BYTES) for file in pictures[: images.MOST_IMAGES + 1]},
         )
     except OSError as error:
-        raise ImportedFileError(_UNREADABLE, file=str(place), details=error.strerror or str(error)) from error
+        raise ImportedFileError(_UNREADABLE, file=str(place), details=system_reason(error)) from error
 
 
 def of_file(file: Path) -> Source:
@@ -73,7 +73,7 @@ def of_file(file: Path) -> Source:
         beside = one(file.absolute().parent)
         return Source(named(beside.name), {language: _text(file)}, beside.images)
     except OSError as error:
-        raise ImportedFileError(_UNREADABLE, file=str(file), details=error.strerror or str(error)) from error
+        raise ImportedFileError(_UNREADABLE, file=str(file), details=system_reason(error)) from error
 
 
 def packed(source: Source) -> bytes:

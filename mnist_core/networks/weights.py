@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from mnist_core import settings
-from mnist_core.errors import CheckpointError
+from mnist_core.errors import CheckpointError, system_reason
 from mnist_core.memo import MB, Memo
 from mnist_core.messages import N_
 from mnist_core.networks import checkpoint_layout as layout
@@ -114,7 +114,7 @@ def keep(run_id: str, last: Snapshot, best: Snapshot | None = None) -> None:
                 "The weights cannot be written to {folder} ({reason}). Free some space there, or leave the weights out."
             ),
             folder=str(file.parent),
-            reason=getattr(error, "strerror", None) or str(error),
+            reason=system_reason(error),
         ) from error
 
 

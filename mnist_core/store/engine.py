@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError
 
 from mnist_core import settings
-from mnist_core.errors import StoreUnavailableError
+from mnist_core.errors import StoreUnavailableError, system_reason
 from mnist_core.messages import N_
 from mnist_core.store.faults import as_sentences, sentence
 from mnist_core.store.tables import counters, lease, metadata
@@ -49,7 +49,7 @@ def open_engine(url: str, busy_seconds: float | None = None) -> sa.Engine:
                     "The folder {folder} for the runs cannot be created ({reason}). Set MNIST_LAB_HOME to another folder."
                 ),
                 folder=str(folder),
-                reason=error.strerror or str(error),
+                reason=system_reason(error),
             ) from error
     with as_sentences(url):
         engine = _engine(address)
