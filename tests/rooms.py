@@ -75,7 +75,7 @@ ARROWS: dict[str, set[str]] = {
     "estimate": {"config", "networks", "schedule"},
     "sweep_range": {"messages", "errors", "config"},
     "comparison": {"messages", "config", "records"},
-    "exchange": BASE | {"data", "networks", "schedule"},
+    "exchange": BASE | {"data", "networks", "schedule", "diagnostics"},
     "report": {"messages", "escape"},
     "lessons": LIGHT | {"names"},  # without torch; `lesson run` trains by a function that it is given
     "diagnostics": BASE | {"networks", "schedule"},

@@ -8,12 +8,12 @@ from functools import partial
 
 import streamlit as st
 
-from mnist_core import diagnostics, escape, exchange
+from mnist_core import escape, exchange
 from mnist_core.class_records import Class
 from mnist_core.classroom_page import lesson_results_panel, round_report
 from mnist_core.escape import UserText
 from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
-from mnist_core.records import Curves, Run
+from mnist_core.records import Curves
 from mnist_core.report import written
 from mnist_core.rounds import Round
 from mnist_core.ui import download, frame, names, seal, session, times, watch
@@ -103,17 +103,10 @@ def _rows(class_id: str, secret: str, given: Round) -> Rows:
     with seal.seen(sealed=given.plan.test_sealed or seal.sealed()):
         views = {view.run.id: view for view in watch.look_at([one.run_id for one in found])}
     return [
-        (StudentRun(one.nickname, _as_seen(views[one.run_id].run), one.prediction), views[one.run_id].curves)
+        (StudentRun(one.nickname, views[one.run_id].run, one.prediction), views[one.run_id].curves)
         for one in found
         if one.run_id in views
     ]
-
-
-def _as_seen(run: Run) -> Run:
-    """With the verdict that pages show of it."""
-    kept = run.result.get("verdict")
-    verdict = diagnostics.seen(run, kept)
-    return run if verdict == kept else replace(run, result={**run.result, "verdict": verdict})
 
 
 def _report(opened: Class, given: Round, rows: Rows) -> bytes:

@@ -2,7 +2,7 @@
 
 from mnist_core.diagnostics.chance import Scale, chance_accuracy, chance_loss, maximum_chance
 from mnist_core.diagnostics.outcome import classify
-from mnist_core.diagnostics.verdict import Kind, at_end, judge, seen
+from mnist_core.diagnostics.verdict import Kind, at_end, judge, seen, with_test_images
 from mnist_core.diagnostics.words import TITLES, Explanation, explain
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "judge",
     "maximum_chance",
     "seen",
+    "with_test_images",
 ]

@@ -78,9 +78,16 @@ def at_end(
 
 def seen(run: Run, kind: Kind | None) -> Kind | None:
     """The verdict on a run for who sees these figures of it: without validation images the test images tell overfitting."""
-    if kind != "learning-well" or run.state != "finished":
+    return with_test_images(run.config, run.result, run.outcome, kind) if run.state == "finished" else kind
+
+
+def with_test_images(
+    config: RunConfig, result: Mapping[str, Any], outcome: Outcome | None, kind: Kind | None
+) -> Kind | None:
+    """The verdict on a run that is over, of which these figures may be seen, from the one that it keeps."""
+    if kind != "learning-well":
         return kind
-    to_test = gap.of_test(run.config, run.result, run.outcome)
+    to_test = gap.of_test(config, result, outcome)
     return "overfitting" if to_test is not None and to_test.is_wide else kind
 
 

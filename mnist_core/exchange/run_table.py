@@ -18,6 +18,7 @@ import pandas as pd
 
 from mnist_core import escape
 from mnist_core.config import FIELDS, RATE_CHANGES
+from mnist_core.diagnostics import seen
 from mnist_core.escape import UserText
 from mnist_core.exchange.archive import COUNTS, FRACTIONS, SIZES, STEPS
 from mnist_core.records import Run
@@ -65,7 +66,7 @@ def table(rows: Sequence[StudentRun]) -> pd.DataFrame:
         "prediction": _texts([row.prediction or row.run.prediction for row in rows]),
         "state": _texts([run.state for run in runs]),
         "outcome": _texts([run.outcome for run in runs]),
-        "verdict": _texts([run.result.get("verdict") for run in runs]),
+        "verdict": _texts([seen(run, run.result.get("verdict")) for run in runs]),  # as pages show it
     }
     for name in (*FRACTIONS, *SIZES):
         columns[_RENAMED.get(name, name)] = _numbers([run.result.get(name) for run in runs])

@@ -14,7 +14,7 @@ import torch
 from mnist_core import notebook, settings
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset, load_dataset
-from mnist_core.diagnostics import at_end
+from mnist_core.diagnostics import at_end, with_test_images
 from mnist_core.estimate import useful_threads
 from mnist_core.notebook import RunChart
 from mnist_core.records import DTYPES, Curves, Event, Outcome, Run
@@ -157,7 +157,8 @@ def result_of(trainer: Trainer, parts: Sequence[Curves]) -> Result:
     records = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
     trainer.settle_best()
     figures = trainer.result() | trainer.result_on_all_images()
-    verdict = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome, figures)
+    kept = at_end(trainer.config, Curves(**records, events=tuple(trainer.events)), trainer.outcome, figures)
+    verdict = with_test_images(trainer.config, figures, trainer.outcome, kept)
     return Result(
         trainer.config,
         trainer.outcome,

@@ -37,6 +37,15 @@ def read(rows: list[StudentRun]) -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(runs_parquet(rows)))
 
 
+def test_the_verdict_is_the_one_that_pages_show() -> None:
+    """Without validation images the test images tell overfitting to who may see them; the verdict that is kept does not."""
+    result = {"train_accuracy": 1.0, "test_accuracy": 0.8, "verdict": "learning-well"}
+    config = RunConfig(validation_size=0)
+    assert cells([StudentRun(UserText("ann"), run(config=config, result=result))])[0]["verdict"] == "overfitting"
+    del result["test_accuracy"]  # sealed
+    assert cells([StudentRun(UserText("ann"), run(config=config, result=result))])[0]["verdict"] == "learning-well"
+
+
 def test_a_row_says_who_what_was_expected_and_what_came() -> None:
     (row,) = cells([StudentRun(UserText("김철수"), run(), "learns")])
     expected = {
