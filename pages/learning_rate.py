@@ -21,7 +21,8 @@ def settings() -> None:
     if _round() is None:
         controls.experiment()
     st.caption(names.but_the_rate(draft.config()))
-    st.page_link("pages/train.py", label=_("More settings on the Train page"), icon=":material/tune:")
+    if (own := _round()) is None or own.round.plan.free:
+        st.page_link("pages/train.py", label=_("More settings on the Train page"), icon=":material/tune:")
 
 
 def _round() -> Assignment | None:
@@ -53,12 +54,16 @@ def page() -> None:
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
-    if _round() is not None:
-        round_panel.draw({}, draft.follow_round())
+    others = draft.follow_round() if _round() is not None else []
+    about_round = st.container()
     with st.sidebar:
         settings()
     preload()
-    if view() == "test":
+    shown = view()
+    if _round() is not None:
+        with about_round:
+            round_panel.draw({}, others, "range-test" if shown == "test" else "sweep")
+    if shown == "test":
         range_test_panel.draw(PAGE)
     else:
         rates_panel.draw(PAGE)

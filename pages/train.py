@@ -79,7 +79,8 @@ def design() -> None:
             (_("Parameters"), f"{description.parameters:,}"),
             (_("Steps per epoch"), f"{config.steps_per_epoch:,}"),
             (_("Total steps"), f"{config.total_steps:,}"),
-            (_("Expected time"), names.duration(estimate.estimate_seconds(config, speed))),
+            # What a sweep or a range test takes is said where it is started.
+            *([] if _elsewhere() else [(_("Expected time"), names.duration(estimate.estimate_seconds(config, speed)))]),
         )
         with st.container(horizontal=True, gap="medium"):
             for label, value in metrics:
@@ -89,6 +90,12 @@ def design() -> None:
             predicting = draft.given() is None and predictions.toggle()
         if predicting:
             predictions.ask_outcome()
+
+
+def _elsewhere() -> bool:
+    """Whether what the controls are for, a round's sweep or range test, is started on another page."""
+    own = draft.given()
+    return own is not None and own.round.plan.kind != "run"
 
 
 def _buttons() -> None:
@@ -121,7 +128,7 @@ def _buttons() -> None:
 
 def _round_button(own: Assignment, run: str, icon: str) -> None:
     """Of the round that the controls are for; a sweep's is on another page."""
-    if own.round.plan.kind != "run":
+    if _elsewhere():
         return
     problem = round_panel.why_not(own)
     st.button(
@@ -139,9 +146,8 @@ def _round_button(own: Assignment, run: str, icon: str) -> None:
 
 def page() -> None:
     """Controls in the sidebar, the design above, the run below."""
-    run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))
     if embedding.wanted():
-        embedded(run)
+        embedded(address.follow("shown_run", "run"))
         return
     st.title(_("Train a network and watch it learn"))
     draft.follow_address()
@@ -150,6 +156,8 @@ def page() -> None:
         st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
         frame.show_error(problem)
     round_panel.draw(ideas(), draft.follow_round())
+    st.session_state.pop("wanted_run", None)
+    run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))
     preload()
     frame.fragment(settings)(nothing_shown=not (run or group))
     if group:
@@ -178,7 +186,7 @@ def settings(nothing_shown: bool) -> None:
     with st.sidebar if draft.given() is None else st.container(key="round_controls", width=560):
         controls.draw()
     design()
-    if nothing_shown:
+    if nothing_shown and not _elsewhere():
         preview_panel.draw(draft.config())
     if (mine := classwork.taught()) is not None:
         give_panel.draw(mine, ideas())

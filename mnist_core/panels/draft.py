@@ -129,9 +129,11 @@ def follow_round() -> list[str]:
     """Begin with what the round gives, and keep to it; returns which settings an address, or a run, had otherwise."""
     own = given()
     if own is None:
-        st.session_state.pop("round_in_draft", None)
+        st.session_state["round_in_draft"] = None
         return []
     if st.session_state.get("round_in_draft") != (own.round.id, own.base):
+        if "round_in_draft" in st.session_state:  # what was shown before is none of this round
+            st.session_state.update(shown_run=st.session_state.get("wanted_run"), shown_group=None)
         st.session_state["round_in_draft"] = own.round.id, own.base
         _begin_round(own)
     draft = fields()

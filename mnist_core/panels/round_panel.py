@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.config import NAMES
 from mnist_core.panels import draft, predictions
 from mnist_core.records import Prediction
-from mnist_core.rounds import Assignment, Question
+from mnist_core.rounds import Assignment, Question, RoundKind
 from mnist_core.ui import classwork, frame, membership, session
 from mnist_core.ui.texts import _, ngettext
 
@@ -23,8 +23,9 @@ class IdeaPlace(NamedTuple):
     view: str
 
 
-def draw(ideas: Mapping[str, IdeaPlace], others: list[str]) -> None:
-    """The round that is open, where one is. `ideas`: all, by name; `others`: settings that were asked for otherwise than it gives."""
+def draw(ideas: Mapping[str, IdeaPlace], others: list[str], here: RoundKind = "run") -> None:
+    """The round that is open, where one is. `ideas`: all, by name; `others`: settings that were asked for otherwise than it gives; `here`: what is
+    started on the page as it is."""
     own = classwork.assignment()
     if own is None:
         return
@@ -40,7 +41,7 @@ def draw(ideas: Mapping[str, IdeaPlace], others: list[str]) -> None:
         elif draft.given() is None:
             st.caption(_("You are training something else. The round waits for you."))
         else:
-            _what_is_asked(own)
+            _what_is_asked(own, here)
         with st.container(horizontal=True, vertical_alignment="center"):
             _ways(own)
     if others:
@@ -63,9 +64,9 @@ def lead_to_lesson(own: Assignment) -> None:
     st.page_link("pages/lessons.py", label=_("Open the lesson"), icon=":material/menu_book:", query_params=query)
 
 
-def _what_is_asked(own: Assignment) -> None:
+def _what_is_asked(own: Assignment, here: RoundKind) -> None:
     kind = own.round.plan.kind
-    if kind in ("sweep", "range-test"):
+    if kind in ("sweep", "range-test") and kind != here:
         label = _("Start the sweep here") if kind == "sweep" else _("Start the range test here")
         query = {"view": "test"} if kind == "range-test" else {}
         st.page_link("pages/learning_rate.py", label=label, icon=":material/speed:", query_params=query)
@@ -75,8 +76,18 @@ def _what_is_asked(own: Assignment) -> None:
         predicted = _("You predicted: **{said}**.").format(said=in_words(own.prediction))
         st.caption(f":material/psychology: {predicted}")
     if own.left is not None:
-        text = ngettext("{n} run left", "{n} runs left", own.left).format(n=own.left)
-        st.caption(f":material/tag: {text}")
+        st.caption(f":material/tag: {_left(kind, own.left)}")
+
+
+def _left(kind: RoundKind, count: int) -> str:
+    """How many the student may still start of what counts as one in the round."""
+    if kind == "sweep":
+        text = ngettext("{n} sweep left", "{n} sweeps left", count)
+    elif kind == "range-test":
+        text = ngettext("{n} range test left", "{n} range tests left", count)
+    else:
+        text = ngettext("{n} run left", "{n} runs left", count)
+    return text.format(n=count)
 
 
 def in_words(prediction: str) -> str:
@@ -134,7 +145,13 @@ def why_not(own: Assignment | None) -> str | None:
         return None
     if own.must_predict:
         return _("Predict first; then the round lets you train.")
-    return None if own.left is None or own.left else _("You have used all runs of this round.")
+    if own.left is None or own.left:
+        return None
+    texts: dict[RoundKind, str] = {
+        "sweep": _("You have used all sweeps of this round."),
+        "range-test": _("You have used all range tests of this round."),
+    }
+    return texts.get(own.round.plan.kind, _("You have used all runs of this round."))
 
 
 def predicted_outcome(own: Assignment) -> Prediction | None:

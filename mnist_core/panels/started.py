@@ -49,7 +49,7 @@ def run_on_train() -> str | None:
 
 def open_run(run_id: str) -> None:
     """Remember that the Train page is to show the run; for callbacks."""
-    st.session_state.update(shown_run=run_id, shown_group=None)
+    st.session_state.update(shown_run=run_id, shown_group=None, wanted_run=run_id)
     go_to_train()
 
 

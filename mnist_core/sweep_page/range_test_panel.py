@@ -13,7 +13,7 @@ from mnist_core.diagnostics import chance_accuracy, chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
 from mnist_core.messages import number_text
-from mnist_core.panels import draft, export_panel, started, waiting
+from mnist_core.panels import draft, export_panel, round_panel, started, waiting
 from mnist_core.schedule import RISE
 from mnist_core.ui import frame, live_parts, names, session, texts, watch
 from mnist_core.ui.panel import Panel
@@ -28,6 +28,7 @@ def draw(panel: Panel) -> None:
             "A short run from newly initialized weights. The rate grows a little at every step, from one millionth of {highest} up to {highest}. Where accuracy rises, the rate is useful; where it falls again or the loss explodes, training breaks."
         ).format(highest=number_text(range_test.highest(draft.config())))
     )
+    problem = round_panel.why_not(draft.given_here("range-test"))
     st.button(
         _("Run the range test"),
         key=panel.key("range_test"),
@@ -35,6 +36,8 @@ def draw(panel: Panel) -> None:
         icon=":material/trending_up:",
         on_click=_start,
         args=(panel, secrets.token_hex(5)),
+        disabled=problem is not None,
+        help=problem,
     )
     if run_id:
         frame.safely(show)(panel, run_id)

@@ -15,7 +15,7 @@ from mnist_core import estimate, settings, sweep_range
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.messages import number_text
-from mnist_core.panels import draft, predictions
+from mnist_core.panels import draft, predictions, round_panel
 from mnist_core.panels.controls import EPOCHS, RATES
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel
@@ -79,7 +79,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
     """What a press will do, how long it will take, and the button, drawn with the id of the sweep that it makes."""
     config = _config()
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
-    predicting = None
+    predicting, problem = None, round_panel.why_not(draft.given_here("sweep"))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key=panel.key("rates_launch")):
         runs = plan.runs if plan else 0
         st.button(
@@ -89,7 +89,8 @@ def launch(panel: Panel, plan: Plan | None) -> None:
             icon=":material/stacks:",
             on_click=_start,
             args=(panel, secrets.token_hex(5)),
-            disabled=plan is None,
+            disabled=plan is None or problem is not None,
+            help=problem,
             width=190,
         )
         seconds = estimate.estimate_sweep(config, runs, speed, settings.worker_count()) if plan else math.nan

@@ -17,7 +17,7 @@ from mnist_core.store import Store
 from mnist_core.train_page.give_panel import NOT_FREE
 from mnist_core.ui import classwork, session, teacher
 from tests.pages.conftest import Open
-from tests.pages.content import components, texts
+from tests.pages.content import components, metrics, texts
 from tests.pages.test_classroom import fill, press
 from tests.pages.test_korean import english
 
@@ -181,6 +181,32 @@ def test_a_sweep_is_started_on_its_page(open_page: Open, store: Store, opened: O
     press(app, "sweep" if kind == "sweep" else "range_test")
     student = app.session_state["student"]
     assert {run.round for run in store.runs.newest(student, of_sweeps=True)} == {given.id}
+
+
+@pytest.mark.parametrize(("kind", "word"), [("sweep", "sweep"), ("range-test", "range test")])
+def test_of_a_sweep_the_train_page_shows_no_run_and_its_own_page_leads_nowhere(
+    open_page: Open, store: Store, opened: Opened, kind: Any, word: str
+) -> None:
+    app = press(joined(open_page("train"), store, opened), "run")  # a run of no round is shown
+    assert metrics(app)["Expected time"]
+    given = give(store, opened, replace(PLAN, kind=kind, free={}, runs_each=1))
+    app.run()
+    assert f"1 {word} left" in texts(app)
+    assert "Press **Run**" not in texts(app)
+    assert "Expected time" not in metrics(app)
+    assert not app.session_state["shown_run"]
+    app = joined(open_page("learning_rate", view="test" if kind == "range-test" else ""), store, opened, "Falcon")
+    links = [element.proto.label for element in app.sidebar if element.type == "page_link"]
+    links += [element.proto.label for element in app.main if element.type == "page_link"]
+    assert not {f"Start the {word} here", "More settings on the Train page"} & {*links}
+    app = press(app, "sweep" if kind == "sweep" else "range_test").run()
+    assert f"0 {word}s left" in texts(app)
+    button = next(one for one in app.button if one.key == ("sweep" if kind == "sweep" else "range_test"))
+    assert button.disabled
+    store.rounds.set_state(opened[0].id, opened[1], given.id, "closed")
+    give(store, opened, replace(PLAN, kind=kind))
+    links = [element.proto.label for element in app.run().sidebar if element.type == "page_link"]
+    assert "More settings on the Train page" in links  # something is free
 
 
 def test_what_the_teacher_writes_is_shown_as_it_was_typed(open_page: Open, store: Store, opened: Opened) -> None:
