@@ -210,6 +210,7 @@ class Report:
     checkpoint: bool = False  # one at `progress.step` lies on disk
     applied_rate: float | None = None  # the requested learning rate, now in use
     token: int | None = None  # of the worker's claim: the report counts only while the run is its own; None: always
+    made_step: bool = False  # the one update that was asked for; what is left of that is the pause
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class RoundResults:
     @property
     def free(self) -> Sequence[str]:
         """The settings that students could move."""
-        return list(self.given.plan.varied)
+        return list(self.given.plan.free)
 
     @property
     def runs(self) -> list[RoundRun]:

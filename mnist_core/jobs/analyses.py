@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,13 +28,15 @@ Send = Callable[..., Any]
 class Assignment:
     """The task of one analysis, of one run or of several in a stack, and the address of the worker that has it.
 
-    `students`: of its runs; `demonstration`: whether a teacher shows one of them; `since`: when it was sent, on the monotonic clock.
+    `students`: of its runs; `demonstration`: whether a teacher shows one of them; `tokens`: of its runs, when it was sent; `since`: when
+    that was, on the monotonic clock.
     """
 
     future: Any
     worker: str
     students: tuple[Student, ...] = ()
     demonstration: bool = False
+    tokens: Mapping[str, int] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
 
 

@@ -189,21 +189,43 @@ class Dispatcher:
         ids, task = [run.id for run in runs], (self.store.url, threads, self.store.lease.token)
         future = self.workers.send("run", "train", worker, run_job.execute, ids, *task)
         shown = any(run.demonstration for run in runs)
-        assignment = Assignment(future, worker, tuple(run.student for run in runs), shown)
+        tokens = {run.id: run.token for run in runs}
+        assignment = Assignment(future, worker, tuple(run.student for run in runs), shown, tokens)
         self._running |= dict.fromkeys(ids, assignment)
 
     def _waiting(self) -> list[list[Run]]:
         """Stacks that could begin now, in fair order; runs whose data are to come left out."""
         now = time.monotonic()
+        queued = self.store.queue.next(LOOKED_THROUGH)
+        self._let_go_of([run for run in queued if self._has_left(run)])
         return self._stacking.stacks(
             [
                 run
-                for run in self.store.queue.next(LOOKED_THROUGH)
+                for run in queued
                 if run.id not in self._running
                 and self.setbacks.may_begin(run.id, now)
                 and not self._maintenance.data_to_come(run.config.dataset)
             ]
         )
+
+    def _has_left(self, run: Run) -> bool:
+        """Whether a run that does not train had its worker, and has left it: paused, and resumed maybe, while its stack trains on."""
+        assignment = self._running.get(run.id)
+        return assignment is not None and run.state != "running" and run.token > assignment.tokens[run.id]
+
+    def _left(self, run_ids: Collection[str]) -> set[str]:
+        """Those of these runs that have left their stacks: what happens to the worker now is no matter of theirs."""
+        return {run.id for run in self.store.runs.of_ids(run_ids) if self._has_left(run)} if run_ids else set()
+
+    def _let_go_of(self, left: Collection[Run]) -> None:
+        """Forget whose runs these were that have left their stacks, so that they begin like any others. Where none of the stack
+        trains, its task is about to end; until then it fills its worker."""
+        if not left:
+            return
+        training = {self._running[run.id] for run in self.store.runs.of_ids(self._running) if run.state == "running"}
+        for run in left:
+            if self._running[run.id] in training:
+                del self._running[run.id]
 
     def _assignments(self) -> set[Assignment]:
         """What fills slots for training: analyses, too, where workers have no slot of their own for them."""
@@ -216,22 +238,28 @@ class Dispatcher:
         return self.workers.free(busy, self._analyses.workers())
 
     def _collect(self) -> None:
-        for run_id, assignment in list(self._running.items()):
-            future = assignment.future
-            if not future.done():
-                continue
-            if future.status == "error" and is_shortage(future.exception()):
+        ended = {run_id: assignment for run_id, assignment in self._running.items() if assignment.future.done()}
+        left = self._left(ended)
+        for run_id, assignment in ended.items():
+            failed = assignment.future.status == "error"
+            if failed and is_shortage(assignment.future.exception()):
                 self.workers.leave_alone(assignment.worker)
-            self.setbacks.settle(run_id, assignment)  # where the store cannot be used, again at the next look
+            if not failed or run_id not in left:
+                self.setbacks.settle(run_id, assignment)  # where the store cannot be used, again at the next look
             self._release(run_id)
 
     def _recover(self, living: Collection[str]) -> None:
         """Queue the runs of workers that are gone again, or give up the ones that brought down several."""
-        for run_id, assignment in list(self._running.items()):
-            if assignment.worker in living or assignment.future.done():
-                continue
-            LOG.warning("run %s has lost its worker %s", run_id, assignment.worker)
-            self.setbacks.lost_worker(run_id, hung=assignment.worker in self.workers.hung())
+        lost = {
+            run_id: assignment
+            for run_id, assignment in self._running.items()
+            if assignment.worker not in living and not assignment.future.done()
+        }
+        left = self._left(lost)
+        for run_id, assignment in lost.items():
+            if run_id not in left:
+                LOG.warning("run %s has lost its worker %s", run_id, assignment.worker)
+                self.setbacks.lost_worker(run_id, hung=assignment.worker in self.workers.hung())
             assignment.future.cancel()
             self._release(run_id)
 

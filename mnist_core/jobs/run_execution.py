@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -71,6 +72,7 @@ class Job:
         self._looked = 0.0
         self._unplaced = False  # whether the checkpoint that counts could not be put in its place yet
         self._may_pass = False  # whether what kept the last checkpoint from being written may pass
+        self._settled = False  # whether the best network is that of all images
         self.trainer = self._trainer(load(run.config.dataset))
         self._keep_snapshots()
         self._measured_from = (self.trainer.seconds, self.trainer.step)
@@ -215,8 +217,9 @@ class Job:
             self.finish()
             return True
         updated = self.trainer.step > before
-        self._publish(updated and self.save_patiently())
-        return updated and self._pause("step")
+        saved = updated and self.save_patiently()
+        self._publish(saved, made_step=saved)  # else whoever goes on with the run makes it
+        return updated and self._pause("pause" if saved else "step")
 
     def _has_other_request(self) -> bool:
         """Whether something else is asked than one step."""
@@ -256,13 +259,21 @@ class Job:
 
     # ---- the end -----------------------------------------------------------------------------------------------
 
-    def settle_best(self) -> None:
-        """Before the last checkpoint is written, which keeps the best weights."""
-        self.trainer.settle_best(self._interrupted)
+    def settle_best(self, *, in_a_slice: bool = False) -> bool:
+        """Before the last checkpoint is written, which keeps the best weights. False where others' turn came before it was done;
+        only heard `in_a_slice`."""
+        self._settled = self.trainer.settle_best(lambda: self._interrupted() or (in_a_slice and self._slice_is_over))
+        return self._settled or not in_a_slice or not self._slice_is_over
+
+    @property
+    def _slice_is_over(self) -> bool:
+        return self.requests is not None and self.requests.command is None and self.requests.slice_over
 
     def finish(self) -> None:
         """The run is over, and its last records are in the store."""
-        result = self.trainer.result() | self.trainer.result_on_all_images(self._interrupted)
+        result = self.trainer.result()
+        if self._settled:  # else a figure on all images might be above the best one, which is of fewer
+            result |= self.trainer.result_on_all_images(self._interrupted)
         self._end(self.trainer.outcome, result)
         try:
             self._learn_speed()
@@ -297,8 +308,8 @@ class Job:
 
     # ---- to the store ------------------------------------------------------------------------------------------
 
-    def _publish(self, saved: bool, rate: float | None = None) -> None:
-        report = self.report(saved=saved, rate=rate)
+    def _publish(self, saved: bool, rate: float | None = None, *, made_step: bool = False) -> None:
+        report = replace(self.report(saved=saved, rate=rate), made_step=made_step)
         self._send(report)
         self.published(report)
 

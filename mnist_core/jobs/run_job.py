@@ -141,14 +141,19 @@ class _Stack:
         return over and time.monotonic() >= self._keeps_until
 
     def _make_room(self) -> None:
-        """Put the runs back into the queue with a checkpoint each; those that can have none now go on."""
-        saved = self._publish(self.jobs)
-        self._keeps_until = time.monotonic() + SLICE_RETRY_SECONDS
-        tokens = {job.run.id: job.run.token for job in saved if job.requests is not None}
-        gone = patiently(lambda: self.store.queue.put_back(tokens))
-        self.jobs = [job for job in self.jobs if job.run.id not in gone]
+        """Put the runs back into the queue; those that cannot be now go on."""
+        self._put_back(self.jobs)
         self._look()
         self._join()
+
+    def _put_back(self, jobs: Sequence[Job]) -> None:
+        """Put these runs back into the queue with a checkpoint each; those that can have none now stay."""
+        saved = self._publish(jobs, jobs)
+        tokens = {job.run.id: job.run.token for job in saved if job.requests is not None}
+        gone = patiently(lambda: self.store.queue.put_back(tokens))
+        if any(job.run.id not in gone for job in jobs):
+            self._keeps_until = time.monotonic() + SLICE_RETRY_SECONDS
+        self.jobs = [job for job in self.jobs if job.run.id not in gone]
 
     def _obey(self) -> None:
         """Do what is asked of some of the runs, each of them out of the stack meanwhile."""
@@ -186,12 +191,20 @@ class _Stack:
         over = [job for job in self.jobs if job.trainer.finished]
         self._publish([job for job in self.jobs if job not in over] if self._save_is_due() else ())
         for job in over:  # whose last points are told; what follows may take a while
+            self._end(job)
+
+    def _end(self, job: Job) -> None:
+        """Measure the best network of a run that has made its last update, and let go of it; or make room before that is done."""
+        if not job.settle_best(in_a_slice=time.monotonic() >= self._keeps_until):
+            self._put_back([job])
+            if job not in self.jobs:
+                return
             job.settle_best()
-            self._publish([job], [job])
-            if job.requests is not None:
-                job.finish()
-                self._count([job])
-        self.jobs = [job for job in self.jobs if job not in over or job.requests is None]
+        self._publish([job], [job])
+        if job.requests is not None:
+            job.finish()
+            self._count([job])
+            self.jobs.remove(job)
 
     def _look(self) -> None:
         self._polled = time.monotonic()

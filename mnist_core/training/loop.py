@@ -102,6 +102,7 @@ class TrainingLoop:
                 run.seconds = seconds_before + passed
             return passed
 
+        self._let_go(stop)  # who comes from a checkpoint of its end is over, and nothing more is measured of it
         while self.runs:
             elapsed()
             if not self._evaluate_if_due(stop) or not self._watch_if_due(stop):

@@ -296,9 +296,15 @@ class RunState:
             self._keep_best_weights()
 
     def settle_best(self, best: dict[str, float], last: dict[str, float]) -> None:
-        """The figures of the best network on all images, and those of the last, which takes its place where it is better."""
-        self.best |= best
-        if (last["accuracy"], -last["loss"]) > (best["accuracy"], -best["loss"]):
+        """The figures of the best network on all images, and those of the last, which takes its place where it is better.
+
+        A network whose loss is not finite answers the first class to all images, and may be right more often than a guess.
+        """
+        if math.isfinite(best["loss"]):
+            self.best |= best
+        if math.isfinite(last["loss"]) and (
+            not math.isfinite(best["loss"]) or (last["accuracy"], -last["loss"]) > (best["accuracy"], -best["loss"])
+        ):
             self.best = {"step": self.step} | last
             self._keep_best_weights()
 

@@ -149,48 +149,50 @@ class Trainer:
     def result_on_all_images(self, stop: Stop = never) -> dict[str, float]:
         """Loss and accuracy as they are now on all images of validation and test, and of training up to 10,000.
 
-        Empty where the curve was measured on all of them anyway, or where `stop()` said so.
+        Empty where the curve was measured on all of them anyway. Where `stop()` said so, what `settle_best` has measured.
         """
         loaders = self.state.loaders
         if self._curve_has_all_images:
             return {}
-        figures: dict[str, float] = {}
+        scores = dict(self._at_end)
         for name, loader in loaders.items():
-            known = self._at_end.get(name)
-            score = known or self._score(loader, stop, TRAIN_EVALUATED if name == "train" else None)
+            if name in scores:
+                continue
+            score = self._score(loader, stop, TRAIN_EVALUATED if name == "train" else None)
             if score is None:
-                return {}
-            figures |= {f"{name}_loss": score.loss, f"{name}_accuracy": score.accuracy}
-        return figures
+                scores = self._at_end
+                break
+            scores[name] = score
+        return {f"{name}_{figure}": getattr(scores[name], figure) for name in scores for figure in ("loss", "accuracy")}
 
     @property
     def _curve_has_all_images(self) -> bool:
         most = max(len(loader) for loader in self.state.loaders.values())
         return schedule.evaluated_images(self.config) >= most
 
-    def settle_best(self, stop: Stop = never) -> None:
+    def settle_best(self, stop: Stop = never) -> bool:
         """At a run's end, measure the network of the best evaluation on all validation and test images, and the last one; the
         better there is the best from now on, so that no figure of the end is above it.
 
-        Nothing where the curve was measured on all of them anyway, or where `stop()` said so.
+        Nothing where the curve was measured on all of them anyway. False where `stop()` said so, which changes nothing.
         """
         state = self.state
         if not self.finished or not state.best or self._curve_has_all_images:
-            return
+            return True
         last = self._on_images_kept_apart(stop)
-        if last is None:
-            return
-        self._at_end = last
-        best: dict[Split, Score] | None = last
-        if state.best["step"] != state.step:
+        best = last
+        if last is not None and state.best["step"] != state.step:
             now = {name: value.detach().clone() for name, value in state.model.state_dict().items()}
             try:
                 state.write_weights(state.best_weights)
                 best = self._on_images_kept_apart(stop)
             finally:
                 state.write_weights(now)
-        if best is not None:
-            state.settle_best(_best_of(best), _best_of(last))
+        if last is None or best is None:
+            return False
+        self._at_end = last
+        state.settle_best(_best_of(best), _best_of(last))
+        return True
 
     def _on_images_kept_apart(self, stop: Stop) -> dict[Split, Score] | None:
         """Scores of the network as it is now on all validation and all test images; None where `stop()` said so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -166,3 +167,67 @@ def test_workers_elsewhere_are_counted_and_their_slots_used(store: Store, monkey
     restricted.tick()
     assert [future.resources for future in restricted.client.calls_of("execute")] == [{"train": 1}, {"train": 1}]
     assert (store.facts.get("cluster") or {})["slots"] == 2
+
+
+def pause(store: Store, run_id: str, owner: str = "ann") -> None:
+    """As a student and the run's worker do it."""
+    store.commands.send(run_id, owner, "pause")
+    assert store.record_writer.pause(run_id, {}, "pause", store.runs.get(run_id).token)
+
+
+def test_who_leaves_a_stack_and_goes_on_waits_for_a_worker_not_for_the_stack(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    ids = sweep(store, 6)
+    dispatcher.tick()
+    first, second = dispatcher.client.bunches()
+    claim(store, *ids)
+    pause(store, first[0])
+    store.commands.send(first[0], "ann", "resume")
+    dispatcher.tick()
+    assert len(dispatcher.client.sent) == 2  # both workers have something
+    for run_id in second:
+        store.record_writer.finish(run_id, "completed", {})
+    dispatcher.client.sent[1].status = "finished"
+    dispatcher.tick()
+    assert dispatcher.client.bunches()[2:] == [[first[0]]]
+    claim(store, first[0])
+    # What becomes of the stack that it left is no matter of its own, and the other way round.
+    dispatcher.client.sent[0].fail(RuntimeError("a stack that failed"))
+    dispatcher.client.sent[2].status = "finished"
+    store.record_writer.finish(first[0], "completed", {})
+    dispatcher.tick()
+    assert {store.runs.get(run_id).state for run_id in first[1:]} == {"queued"}
+    assert store.runs.get(first[0]).outcome == "completed"
+    assert [bunch for bunch in dispatcher.client.bunches()[3:] if first[0] in bunch] == []
+
+
+def test_who_is_paused_is_not_blamed_for_the_end_of_the_worker(dispatcher: Dispatcher, store: Store) -> None:
+    paused, resumed, *others = sweep(store, 3)
+    dispatcher.client.workers = owning("a")
+    dispatcher.tick()
+    claim(store, paused, resumed, *others)
+    pause(store, paused)
+    pause(store, resumed)
+    store.commands.send(resumed, "ann", "resume")
+    dispatcher.client.workers = owning("b")
+    dispatcher._beat = -math.inf
+    dispatcher.tick()
+    assert [dispatcher.setbacks.goes_alone(run_id) for run_id in (paused, resumed, *others)] == [False, False, True]
+    assert (store.runs.get(paused).state, store.runs.get(others[0]).state) == ("paused", "queued")
+
+
+def test_a_run_that_was_alone_with_its_worker_is_sent_again_when_the_worker_has_let_go(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    run_id = store.runs.create("ann", CONFIG)
+    dispatcher.client.workers = owning("a")
+    dispatcher.tick()
+    claim(store, run_id)
+    pause(store, run_id)
+    store.commands.send(run_id, "ann", "resume")
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id]
+    dispatcher.client.sent[0].status = "finished"
+    dispatcher.tick()
+    assert dispatcher.client.runs() == [run_id, run_id]

@@ -141,6 +141,25 @@ def test_a_step_asked_of_a_running_run_is_one_step_and_a_pause(store: Store, mon
     assert steps[0] < run.progress.step < CONFIG.total_steps
 
 
+@pytest.mark.parametrize("has_disk", [True, False])
+def test_a_worker_that_dies_between_a_single_step_and_its_pause_has_made_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, has_disk: bool
+) -> None:
+    run_id = store.runs.create("ann", CONFIG)
+    store.commands.send(run_id, "ann", "pause")
+    store.commands.send(run_id, "ann", "step")
+    with monkeypatch.context() as patch:
+        patch.setattr(store.record_writer, "pause", lambda *_args: die())
+        if not has_disk:
+            patch.setattr(run_execution.Job, "save", lambda self: False)
+        with pytest.raises(Crash):
+            execute(store, run_id)
+    assert store.runs.get(run_id).progress.step == 1
+    execute(store, run_id)
+    run = store.runs.get(run_id)
+    assert (run.state, run.progress.step, run.command) == ("paused", 1, None)
+
+
 @pytest.mark.parametrize(("command", "state"), [("stop", "finished"), ("reset", "paused"), ("pause", "paused")])
 def test_what_is_asked_during_a_single_step_is_not_lost(
     store: Store, monkeypatch: pytest.MonkeyPatch, command: Any, state: str

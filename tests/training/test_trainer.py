@@ -353,3 +353,33 @@ def test_without_validation_images_there_is_no_best(tiny: Dataset) -> None:
     trainer = Trainer(small(validation_size=0, epochs=1), tiny)
     trainer.advance()
     assert (trainer.state.best, trainer.state.best_weights, trainer.result()["best_step"]) == ({}, {}, None)
+
+
+def test_a_network_that_broke_is_never_the_best(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not finite answers the first class to all images, and was right more often than a finite guess."""
+    monkeypatch.setattr(schedule, "evaluated_images", lambda _config: 40)
+    broken = 0
+    for seed in range(12):
+        trainer = Trainer(small(learning_rate=100.0, epochs=6, hidden_layers=(32, 32), seed=seed), tiny)
+        trainer.advance()
+        before = dict(trainer.state.best)
+        if trainer.outcome != "diverged" or not before:
+            continue
+        broken += 1
+        # As lucky as can be: every image is of the class that such a network answers.
+        trainer.state.settle_best(
+            before | {"accuracy": 0.09}, {"loss": math.nan, "accuracy": 1.0, "test_accuracy": 1.0}
+        )
+        assert (trainer.state.best["step"], trainer.state.best["accuracy"]) == (before["step"], 0.09)
+        trainer.settle_best()
+        assert math.isfinite(trainer.state.best["loss"])
+        assert all(torch.isfinite(value).all() for value in trainer.state.best_weights.values())
+    assert broken
+
+
+def test_of_a_best_that_breaks_on_all_images_the_last_takes_the_place(tiny: Dataset) -> None:
+    trainer = Trainer(small(epochs=1), tiny)
+    trainer.advance()
+    figures = {"loss": 0.5, "accuracy": 0.4, "test_accuracy": 0.4}
+    trainer.state.settle_best({"loss": math.inf, "accuracy": 0.9, "test_accuracy": 0.9}, figures)
+    assert trainer.state.best == {"step": trainer.step} | figures
