@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_core.panels import controls, draft, round_panel
 from mnist_core.rounds import Assignment
 from mnist_core.sweep_page import range_test_panel, rates_panel
-from mnist_core.ui import address, frame, names
+from mnist_core.ui import address, data_note, frame, names
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
@@ -58,6 +58,7 @@ def page() -> None:
     about_round = st.container()
     with st.sidebar:
         settings()
+    data_note.follow(draft.fields()["dataset"])
     preload()
     shown = view()
     if _round() is not None:

@@ -16,7 +16,7 @@ from mnist_core.panels import controls, draft, group_panel, predictions, round_p
 from mnist_core.presets import Preset
 from mnist_core.rounds import Assignment
 from mnist_core.train_page import give_panel, preview_panel, run_list
-from mnist_core.ui import address, classwork, embedding, frame, names, session
+from mnist_core.ui import address, classwork, data_note, embedding, frame, names, session
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
@@ -185,6 +185,7 @@ def settings(nothing_shown: bool) -> None:
     # The few that a round leaves free stand where a telephone shows them, too.
     with st.sidebar if draft.given() is None else st.container(key="round_controls", width=560):
         controls.draw()
+    data_note.follow(draft.fields()["dataset"])
     design()
     if nothing_shown and not _elsewhere():
         preview_panel.draw(draft.config())

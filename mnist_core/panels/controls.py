@@ -224,7 +224,7 @@ def _data() -> None:
         "Taken from the end of the {all} and never trained on. Use them to choose settings and to decide when to stop."
     ).format(all=images)
     _stops("validation_size", _("Validation images"), (*VALIDATION_SIZES, most), help_text, most=most)
-    text = _("The {test} test images are kept apart and used only for the final evaluation.")
+    text = _("The {test} test images are never trained on. Choose settings by the validation images.")
     st.caption(text.format(test=f"{tested:,}"))
     _select("preprocessing", _("Pixel scaling"), _("Raw pixels make the loss very sensitive to the weights."))
     _slider(

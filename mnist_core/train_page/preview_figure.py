@@ -31,10 +31,21 @@ STYLE = """<style>
 ENDS = 0.5  # of the height of the empty chart: where the loss of a guess is
 
 
-def preview(config: RunConfig, description: Description, dark: bool, translate: Translate) -> str:
-    """Three pictures side by side, each with its figures in words: the images, the updates, and where the curves will be."""
+def preview(
+    config: RunConfig,
+    description: Description,
+    images: tuple[int, int],
+    dark: bool,
+    translate: Translate,
+    *,
+    sealed: bool = False,
+) -> str:
+    """Three pictures side by side, each with its figures in words: the images, the updates, and where the curves will be.
+
+    `images`: how many the data set has to train and to test with.
+    """
     parts = (
-        (N_("1. Split the images"), _split(config, dark, translate)),
+        (N_("1. Split the images"), _split(config, images, dark, translate, sealed=sealed)),
         (N_("2. Update the weights"), _updates(config, description, dark, translate)),
         (N_("3. Watch the curves"), _curves(config, dark, translate)),
     )
@@ -42,9 +53,10 @@ def preview(config: RunConfig, description: Description, dark: bool, translate: 
     return f'{STYLE}<div class="mnist-lab-preview" data-testid="preview">{columns}</div>'
 
 
-def _split(config: RunConfig, dark: bool, translate: Translate) -> str:
+def _split(config: RunConfig, images: tuple[int, int], dark: bool, translate: Translate, *, sealed: bool) -> str:
     """A bar of all images in their parts, the test images apart."""
-    unused = config.image_set.train - config.train_size - config.validation_size
+    all_images, test = images
+    unused = all_images - config.train_size - config.validation_size
     parts = [
         (config.train_size, _color("train", dark), N_("{n} training images: the weights learn from them")),
         (
@@ -54,13 +66,28 @@ def _split(config: RunConfig, dark: bool, translate: Translate) -> str:
             if config.validation_size == 1
             else N_("{n} validation images: to choose settings"),
         ),
-        (config.image_set.test, _color("test", dark), N_("{n} test images: kept apart until the end")),
+        (test, _color("test", dark), _about_test(test, sealed=sealed)),
     ]
     bar = [_block(count, color) for count, color, _text in parts[:2] if count]
     bar += [_block(unused, theme.faint(dark))] if unused else []
-    bar += ['<i style="flex:0 0 0.6rem"></i>', _block(config.image_set.test, parts[2][1])]
+    bar += ['<i style="flex:0 0 0.6rem"></i>', _block(test, parts[2][1])] if test else []
     lines = [_line(translate(text).format(n=f"{count:,}"), color) for count, color, text in parts if count]
     return f'<div class="picture" aria-hidden="true">{"".join(bar)}</div>{"".join(lines)}'
+
+
+def _about_test(images: int, *, sealed: bool) -> str:
+    """What becomes of the test images: their curve is drawn along with the others, unless they are sealed."""
+    if sealed:
+        return (
+            N_("{n} test image: never trained on, and sealed")
+            if images == 1
+            else N_("{n} test images: never trained on, and sealed")
+        )
+    return (
+        N_("{n} test image: never trained on, only measured")
+        if images == 1
+        else N_("{n} test images: never trained on, only measured")
+    )
 
 
 def _updates(config: RunConfig, description: Description, dark: bool, translate: Translate) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_core.config import RunConfig
 from mnist_core.networks import models
 from mnist_core.train_page.preview_figure import preview
-from mnist_core.ui import session
+from mnist_core.ui import own_images, seal, session
 from mnist_core.ui.drawing import drawing
 from mnist_core.ui.texts import _
 
@@ -16,4 +16,7 @@ def draw(config: RunConfig) -> None:
     """A sentence, and three pictures that follow the controls."""
     with st.container(border=True, key="preview"):
         st.markdown(_("Press **Run**, and this happens. The curves appear here within a second."))
-        drawing(preview(config, models.describe(config), session.dark(), _), key="preview_drawing")
+        found = own_images.find(config.dataset)
+        images = (config.image_set.train, config.image_set.test) if found is None else (found.train, found.test)
+        html = preview(config, models.describe(config), images, session.dark(), _, sealed=seal.sealed())
+        drawing(html, key="preview_drawing")

@@ -9,8 +9,10 @@ import streamlit as st
 from mnist_core import data, escape
 from mnist_core.image_sets import DatasetName, KnownName, image_set
 from mnist_core.messages import Message
-from mnist_core.ui import names, session
+from mnist_core.ui import names, own_images, session
 from mnist_core.ui.texts import _
+
+WHERE_DATA_IS_CHOSEN = ("train", "learning_rate")  # addresses of the pages
 
 
 def dataset() -> KnownName:
@@ -56,8 +58,16 @@ def progress() -> dict[str, Any] | None:
     return None
 
 
-def line() -> None:
-    """One calm line; a fragment."""
+def follow(name: DatasetName) -> None:
+    """Let the line say, where a page trains on data that was chosen there, that it is these."""
+    before = st.session_state.get("data_chosen", dataset())
+    st.session_state["data_chosen"] = name
+    if name != before:
+        st.rerun()
+
+
+def line(page: str) -> None:
+    """One calm line; a fragment. `page`: address of the one that is drawn."""
     fact, waiting = progress(), _waiting()
     if st.session_state.get("data_waiting") and not waiting:
         st.session_state["data_waiting"] = False
@@ -79,7 +89,7 @@ def line() -> None:
                 ":material/warning: `MNIST_LAB_DATA` points to a folder that cannot be used. See the server's log for what is in it and what to do."
             )
         )
-    _name_data(dataset())
+    _name_data(st.session_state.get("data_chosen", dataset()) if page in WHERE_DATA_IS_CHOSEN else dataset())
 
 
 def title(name: str) -> str:
@@ -101,8 +111,8 @@ def _name_data(name: DatasetName) -> None:
         return
     if name != "built-in":
         text = _(":material/database: Data: **{name}**, {train} + {test} images, not MNIST")
-        known = image_set(name)
-        st.caption(text.format(name=title(name), train=f"{known.train:,}", test=f"{known.test:,}"))
+        known = own_images.find(name) or image_set(name)
+        st.caption(text.format(name=escape.markdown(title(name)), train=f"{known.train:,}", test=f"{known.test:,}"))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_(":material/info: Data: **built-in digits**, drawn by this program, not MNIST"), width="content")

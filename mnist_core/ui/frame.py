@@ -142,7 +142,7 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
     interval = data_note.interval()  # where the store is out of reach, what a press met is said when it is back
     problem = st.session_state.pop("problem", None)  # before a fragment takes it for its own
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
-        fragment(data_note.line, every=interval)()
+        fragment(data_note.line, every=interval)(page.url_path)
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             membership.line()
             large_type.switch()

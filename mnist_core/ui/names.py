@@ -351,6 +351,8 @@ def number(value: Any) -> str:
 
 def duration(seconds: float) -> str:
     """A length of time in words: 0.4 s, 12 s, 3 min, 2 h."""
+    if seconds < 0.05:
+        return _("{n} s").format(n="< 0.1")
     if seconds < 10:
         return _("{n} s").format(n=f"{seconds:.1f}")
     if seconds < 100:

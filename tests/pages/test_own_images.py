@@ -14,7 +14,7 @@ from mnist_core.store import Store
 from mnist_core.ui import live, watch
 from tests.data.test_own_images import picture, zipped
 from tests.pages.conftest import Open
-from tests.pages.content import texts
+from tests.pages.content import component, metrics, texts
 
 
 def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: Store) -> None:
@@ -44,6 +44,10 @@ def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: St
     app.switch_page("pages/train.py").run()
     app.segmented_control(key="c_dataset").set_value("Kitchen").run()  # by its title: the test is no student
     assert not app.exception
+    assert "Data: **Kitchen**, 8 + 2 images, not MNIST" in texts(app)
+    preview = component(app, "preview_drawing")["html"]
+    assert "2 test images: never trained on, only measured" in preview
+    assert metrics(app)["Expected time"] != "0.0 s"
     app.button(key="run").click().run()
     (run,) = store.runs.newest(owner)
     assert (run.config.dataset, run.config.classes) == (images.name, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
 
@@ -45,6 +46,15 @@ def test_one_is_one(open_page: Open) -> None:
     assert "1 validation image: to choose settings" in preview
     preview = words(component(open_page("train", train_size="100", batch_size="1"), "preview_drawing")["html"])
     assert "1 image makes one step" in preview
+
+
+def test_of_test_images_it_says_what_becomes_of_them(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    assert "10,000 test images: never trained on, only measured" in words(component(app, "preview_drawing")["html"])
+    app = open_page("compare")
+    app.button(key="seal").click().run()
+    app.switch_page("pages/train.py").run()
+    assert "10,000 test images: never trained on, and sealed" in words(component(app, "preview_drawing")["html"])
 
 
 def test_it_goes_when_the_first_run_begins(open_page: Open) -> None:
