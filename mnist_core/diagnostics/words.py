@@ -17,7 +17,7 @@ from mnist_core.records import Curves, Event, Run
 
 TITLES: Mapping[Kind, str] = {
     "learning-well": N_("Learning well."),
-    "learning-slowly": N_("Learning slowly."),
+    "learning-slowly": N_("Still learning."),
     "plateau": N_("On a plateau."),
     "unstable": N_("Unstable."),
     "diverged": N_("Diverged."),
@@ -33,7 +33,7 @@ FEW = 50  # images on which an accuracy is measured: below, each of them counts 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What happened in one sentence, the numbers that show it, and one thing to try. `kind`: None for a failed run."""
+    """What happened in one sentence, the numbers that show it, and one thing to try. `kind`: None for a failed run and for a range test."""
 
     title: Message
     summary: Message
@@ -47,7 +47,7 @@ def explain(run: Run, curves: Curves) -> Explanation | None:
     if run.error is not None:
         return Explanation(message(N_("The run failed.")), run.error, (), _from_failure(run))
     if run.config.schedule == "rising":
-        return None  # it is to break: range_test has the words
+        return _range_test()
     judged, metrics = judge(run.config, curves, run.outcome, _final(run))
     kind = seen(run, judged) or judged
     explanation: Explanation | None
@@ -83,6 +83,18 @@ def _from_failure(run: Run) -> Message:
         N_(
             "“Continue” starts the run from the beginning, since it has no checkpoint. If it fails again, change the settings and start a new run."
         )
+    )
+
+
+def _range_test() -> Explanation:
+    """It is to break, so that no verdict is due; `range_test` reads it."""
+    return Explanation(
+        message(N_("A range test.")),
+        message(
+            N_(
+                "The learning rate rises with each update until training breaks. Read the result on the Learning rate page, under “Range test”."
+            )
+        ),
     )
 
 
@@ -252,12 +264,6 @@ _GAP_BEGINS = {
         "The gap between training and test accuracy is {gap} percentage points, and training loss falls faster than test loss: overfitting begins here."
     ),
 }
-_GAP_WIDE = {
-    "validation": N_(
-        "The gap between training and validation accuracy is {gap} percentage points: the network overfits."
-    ),
-    "test": N_("The gap between training and test accuracy is {gap} percentage points: the network overfits."),
-}
 
 
 def _fell(metrics: RunMetrics) -> Message:
@@ -380,7 +386,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
         return _explanation(
             _fell(metrics),
             *_on_images_kept_apart(run, apart),
-            message(_GAP_WIDE[apart.split], gap=f"{100 * apart.width:.1f}"),
+            message(_GAP[apart.split], gap=f"{100 * apart.width:.1f}"),
             advice=advice.overfits(run, metrics),
         )
     template = N_(

@@ -262,7 +262,7 @@ def _explanation(run_id: str) -> live_parts.Sentence | None:
         return None
     text = " ".join(sentence.text(_) for sentence in (explanation.summary, *explanation.evidence))
     advice = "" if explanation.advice is None else explanation.advice.text(_)
-    tone = TONES.get(explanation.kind or "diverged", "info")
+    tone = "error" if view.run.error is not None else TONES.get(explanation.kind or "", "info")
     return live_parts.sentence(text, tone, title=explanation.title.text(_), advice=advice)
 
 

@@ -26,7 +26,7 @@ def test_a_rate_that_overshot_is_not_to_be_raised(optimizer: str) -> None:
     curves.evaluations["step"] = [0, 1, 4, 16, 64, 256, 469]
     run = changed(RUN, learning_rate=0.1, optimizer=optimizer)
     text = sentences(run, curves)
-    assert text.startswith("Learning slowly.")
+    assert text.startswith("Still learning.")
     assert text.endswith(
         "rose to 291 times its initial value, so the learning rate is too high: try a lower one, such as 0.003."
     )

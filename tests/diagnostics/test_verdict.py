@@ -240,3 +240,8 @@ def test_a_range_test_keeps_no_verdict() -> None:
     curves = CASES["learned"][1]
     assert at_end(CONFIG, curves, "completed") == "learning-well"
     assert at_end(CONFIG.replace(schedule="rising"), curves, "completed") is None
+    said = explain(replace(RUN, config=CONFIG.replace(schedule="rising")), curves)
+    assert said is not None
+    assert said.kind is None
+    assert str(said.title) == "A range test."
+    assert "on the Learning rate page" in str(said.summary)

@@ -45,7 +45,7 @@ def test_a_hundred_images_by_heart_are_overfitting(validation: int, tiny: Datase
     assert result.result["test_accuracy"] < 0.9
     assert result.result["verdict"] == "overfitting"
     assert "Overfitting." in result._repr_html_()
-    assert "the network overfits" in result._repr_html_()
+    assert "The gap between training and" in result._repr_html_()
 
 
 @pytest.mark.parametrize(
