@@ -73,6 +73,13 @@ def clear_accuracy(config: RunConfig, images: int) -> float:
     return min(ALL_BUT, share + DEVIATIONS * math.sqrt(share * (1 - share) / max(1, images)))
 
 
+def memorizing_accuracy(config: RunConfig, images: int) -> float:
+    """What an accuracy on so many training images must exceed to be more than that of right labels, and luck: wrong ones are
+    known by heart."""
+    reachable = reachable_accuracy(config)
+    return min(1.0, reachable + DEVIATIONS * math.sqrt(reachable * (1 - reachable) / max(1, images)))
+
+
 def constant_loss(config: RunConfig, images: int) -> float:
     """The minimum expected loss of one answer to all of so many images: that of their frequencies of classes.
 
@@ -95,6 +102,7 @@ class Scale:
     minimum: float  # loss that wrong labels leave
     reachable: float  # accuracy that wrong labels leave
     clear: float  # accuracy that one answer to all images does not come to by luck
+    memorizing: float  # accuracy that right labels alone do not come to by luck; 1 where all labels are right
     guess: float = 0.1  # accuracy of a guess
 
     @classmethod
@@ -107,6 +115,7 @@ class Scale:
             minimum_loss(config),
             reachable_accuracy(config),
             clear_accuracy(config, images),
+            memorizing_accuracy(config, images),
             chance_accuracy(config),
         )
 

@@ -1,7 +1,7 @@
 """The gap between training accuracy and that on images kept apart: how wide it is, and how much of it may be luck.
 
-Validation images tell it; test images only where a run kept none, and of a run that is over. A verdict that is stored is never
-made from test images, since it is shown while these are sealed.
+Validation images tell it; of a run that is over test images, too, and the wider of the two gaps counts: the validation images are
+others, and may be easier. A verdict that is stored is never made from test images, since it is shown while these are sealed.
 """
 
 from __future__ import annotations
@@ -72,10 +72,9 @@ def of_validation(config: RunConfig, train: float, validation: float, *, whole: 
 
 
 def of_test(config: RunConfig, result: Mapping[str, Any], outcome: Outcome | None) -> Gap | None:
-    """The gap to the test images of a run that is over and kept no validation images; None where it is not known, or may not
-    be seen."""
+    """The gap to the test images of a run that is over; None where it is not known, or may not be seen."""
     train, test = result.get("train_accuracy"), result.get("test_accuracy")
-    if config.validation_size or train is None or test is None:
+    if train is None or test is None:
         return None
     whole = outcome == "completed"
     images = test_images(config, result)

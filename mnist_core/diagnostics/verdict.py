@@ -8,8 +8,8 @@ too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluat
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum.
 overfitting    validation loss has risen by 15 % from its minimum while training loss went on falling; or more training
-               labels are answered than there are right ones: half of the wrong ones are memorized; or training accuracy is
-               as good as that of learning-well, and validation accuracy 7 points or more below it, and more than luck, while
+               labels are answered than there are right ones: half of the wrong ones are memorized, or more than luck where
+               it is not learning-well; or training accuracy is as good as that of learning-well, and validation accuracy 7 points or more below it, and more than luck, while
                validation loss falls by less than a third of what training loss does.
 learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets; with
                wrong labels validation accuracy, where there is one, is 75 % or more.
@@ -17,7 +17,7 @@ learning-slowly the loss is still falling: to `FALLING` over the last third; nea
 plateau        it is not, and loss and accuracy are near chance.
 underfitting   it is not, and is well below chance.
 Labels of which so many are wrong that nothing can be learned: overfitting where more are answered than a guess gets, else plateau.
-A verdict that is kept looks at no test image. `seen` adds what test images say where there is no other, for who may see them.
+A verdict that is kept looks at no test image. `seen` adds what test images say, for who may see them: the wider gap counts.
 What chance is, and how near to it, `chance.Scale` says: wrong labels and few images move both.
 """
 
@@ -77,7 +77,7 @@ def at_end(
 
 
 def seen(run: Run, kind: Kind | None) -> Kind | None:
-    """The verdict on a run for who sees these figures of it: without validation images the test images tell overfitting."""
+    """The verdict on a run for who sees these figures of it: where it is over the test images tell overfitting, too."""
     return with_test_images(run.config, run.result, run.outcome, kind) if run.state == "finished" else kind
 
 
@@ -120,6 +120,8 @@ def _alive(metrics: RunMetrics) -> Kind:
         return "plateau"
     if _learned_well(metrics):
         return "overfitting" if _falls_behind(metrics) else "learning-well"
+    if memorizes(metrics):
+        return "overfitting"
     near_chance = metrics.train_loss > scale.level(NEAR_CHANCE) and metrics.train_accuracy < scale.barely
     if near_chance:
         return "learning-slowly" if _leaves_chance(metrics) else "plateau"
@@ -153,6 +155,12 @@ def has_memorized(metrics: RunMetrics) -> bool:
     return scale.reachable < 1 and metrics.train_accuracy > max(
         scale.clear, scale.reachable + memorized * (1 - scale.reachable)
     )
+
+
+def memorizes(metrics: RunMetrics) -> bool:
+    """Whether it answers more training labels than right ones, and luck, allow: it has begun to learn the wrong ones."""
+    scale = metrics.scale
+    return scale.teaches and metrics.train_accuracy > max(scale.clear, scale.memorizing)
 
 
 def _falls_behind(metrics: RunMetrics) -> bool:

@@ -11,7 +11,16 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import advice, gap
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.diagnostics.verdict import FAR_ABOVE, FOLLOWS, Kind, has_memorized, judge, seen, validation_rises
+from mnist_core.diagnostics.verdict import (
+    FAR_ABOVE,
+    FOLLOWS,
+    Kind,
+    has_memorized,
+    judge,
+    memorizes,
+    seen,
+    validation_rises,
+)
 from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Curves, Event, Run
 
@@ -235,21 +244,28 @@ def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
 
 def _well(run: Run, metrics: RunMetrics) -> Explanation:
     apart = _apart(run, metrics)
+    evidence = (_fell(metrics), *_on_images_kept_apart(run, metrics, apart), *_begins_to_memorize(run, metrics))
+    if memorizes(metrics):
+        return _explanation(*evidence, advice=advice.overfits(run))
     if apart is None or not apart.is_real:
-        advised = (
-            advice.more_to_measure() if apart is not None and apart.images < FEW else advice.learned_well(run, metrics)
-        )
-        return _explanation(_fell(metrics), *_on_images_kept_apart(run, apart), advice=advised)
+        few = apart is not None and apart.images < FEW
+        return _explanation(*evidence, advice=advice.more_to_measure() if few else advice.learned_well(run, metrics))
     begins = metrics.follows < FOLLOWS
-    return _explanation(
-        _fell(metrics),
-        *_on_images_kept_apart(run, apart),
-        message(
-            _GAP_BEGINS[apart.split] if begins else _GAP[apart.split],
-            gap=f"{100 * apart.width:.1f}",
-        ),
-        advice=advice.overfits(run) if begins else advice.learned_well(run, metrics),
+    gaps = [one for one in (metrics.to_validation, _to_test(run)) if one is not None and one.is_real]
+    said = [
+        message((_GAP_BEGINS if begins and place == 0 else _GAP)[one.split], gap=f"{100 * one.width:.1f}")
+        for place, one in enumerate(gaps)
+    ]
+    return _explanation(*evidence, *said, advice=advice.overfits(run) if begins else advice.learned_well(run, metrics))
+
+
+def _begins_to_memorize(run: Run, metrics: RunMetrics) -> tuple[Message, ...]:
+    if not memorizes(metrics):
+        return ()
+    template = N_(
+        "{fraction} of the training labels are wrong: right answers alone have a training accuracy of {most}. The network begins to memorize wrong labels."
     )
+    return (message(template, fraction=f"{run.config.label_noise:.0%}", most=f"{metrics.scale.reachable:.0%}"),)
 
 
 _GAP = {
@@ -277,19 +293,31 @@ def _fell(metrics: RunMetrics) -> Message:
 
 
 def _apart(run: Run, metrics: RunMetrics) -> Gap | None:
-    """The gap to validation accuracy; of a run that is over and has none, to that on test images."""
-    return metrics.to_validation or gap.of_test(run.config, _final(run), run.outcome)
+    """The gap to validation accuracy, or that to accuracy on test images where that is known and wider, or the only one."""
+    to_validation, to_test = metrics.to_validation, _to_test(run)
+    if to_validation is None or to_test is None:
+        return to_validation or to_test
+    wider = to_test.is_real and to_test.width > to_validation.width
+    return to_test if wider or (to_test.is_real and not to_validation.is_real) else to_validation
 
 
-def _on_images_kept_apart(run: Run, apart: Gap | None) -> tuple[Message, ...]:
+def _to_test(run: Run) -> Gap | None:
+    return gap.of_test(run.config, _final(run), run.outcome)
+
+
+def _on_images_kept_apart(run: Run, metrics: RunMetrics, apart: Gap | None) -> tuple[Message, ...]:
     """Validation and test accuracy, as far as they may be seen, and that few images prove little."""
-    said = []
-    if apart is not None and apart.split == "validation":
-        said.append(message(N_("Validation accuracy {validation}."), validation=f"{apart.held_out:.1%}"))
-    said += _test(run)
+    said = [*_validated(metrics), *_test(run)]
     if apart is not None and apart.images < FEW:
         said.append(_few(apart))
     return tuple(said)
+
+
+def _validated(metrics: RunMetrics) -> list[Message]:
+    accuracy = metrics.validation_accuracy
+    if metrics.to_validation is None:
+        return []
+    return [message(N_("Validation accuracy {validation}."), validation=f"{accuracy:.1%}")]
 
 
 def _test(run: Run) -> list[Message]:
@@ -373,19 +401,20 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     )
     return _explanation(
         message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
+        *_validated(metrics),
         *_test(run),
         advice=advice.overfits(run),
     )
 
 
 def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
-    if has_memorized(metrics):
+    if has_memorized(metrics) or memorizes(metrics):
         return _memorized(run, metrics)
     apart = _apart(run, metrics)
     if not validation_rises(metrics) and apart is not None:
         return _explanation(
             _fell(metrics),
-            *_on_images_kept_apart(run, apart),
+            *_on_images_kept_apart(run, metrics, apart),
             message(_GAP[apart.split], gap=f"{100 * apart.width:.1f}"),
             advice=advice.overfits(run, metrics),
         )

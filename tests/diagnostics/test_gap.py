@@ -107,3 +107,29 @@ def test_a_gap_that_may_be_luck_is_no_overfitting() -> None:
 def test_how_wide_a_gap_is(train: float, held_out: float, images: int, real: bool, wide: bool) -> None:
     gap = Gap("validation", train, held_out, images, None)
     assert (gap.is_real, gap.is_wide) == (real, wide)
+
+
+def test_the_wider_of_two_gaps_decides_for_who_sees_both() -> None:
+    """One network, with validation images learning well, without them overfitting: the last training images are easier."""
+    losses = [2.4, 1.0, 0.6, 0.4, 0.3, 0.217]
+    curves = evaluations(losses, 0.962, [2.4, 1.0, 0.62, 0.45, 0.37, 0.31], validated=0.913)
+    config = RUN.config.replace(train_size=1_000, validation_size=1_000)
+    figures: dict[str, Any] = {"train_accuracy": 0.962, "validation_accuracy": 0.913, "test_accuracy": 0.868}
+    run = replace(RUN, config=config, result=figures)
+    assert at_end(config, curves, "completed", figures) == "learning-well"
+    assert seen(run, "learning-well") == "overfitting"
+    said = sentences(run, curves)
+    assert said.startswith("Overfitting.")
+    assert "Validation accuracy 91.3%. Test accuracy 86.8%. The gap between training and test accuracy is 9.4" in said
+    without = evaluations(losses, 0.962, [math.nan] * 6, validated=math.nan)
+    alone = replace(run, config=config.replace(validation_size=0))
+    assert sentences(alone, without).startswith("Overfitting.")
+    narrow = replace(run, result=figures | {"test_accuracy": 0.9})
+    assert seen(narrow, "learning-well") == "learning-well"
+    assert "validation accuracy is 4.9 percentage points. The gap between training and test accuracy is 6.2" in (
+        sentences(narrow, curves)
+    )
+    sealed = replace(run, result={"train_accuracy": 0.962, "validation_accuracy": 0.913})
+    assert sentences(sealed, curves).startswith("Learning well.")
+    assert "est accuracy" not in sentences(sealed, curves)
+    assert seen(replace(run, state="running", outcome=None), "learning-well") == "learning-well"

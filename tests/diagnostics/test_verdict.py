@@ -73,6 +73,20 @@ def test_wrong_labels_known_by_heart_are_overfitting() -> None:
     assert judge(noisy(0.3), learning)[0] == "learning-well"
 
 
+def test_more_than_right_labels_allow_is_no_slow_learning() -> None:
+    """Of 77.8 %, where 60 % of the labels are right, a higher rate or more epochs was advised."""
+    falling = [2.4, 1.9, 1.6, 1.3, 1.1, 0.9]
+    run = replace(RUN, config=noisy(0.4, train_size=1_000))
+    said = sentences(run, evaluations(falling, 0.778, validated=0.66))
+    assert said.startswith("Overfitting. Training accuracy is 77.8%, though 40% of the training labels are wrong")
+    assert "Validation accuracy 66.0%." in said
+    assert judge(run.config, evaluations(falling, 0.62, validated=0.66))[0] == "learning-slowly"  # 60 %, and luck
+    begins = sentences(run, evaluations(falling, 0.7, validated=0.85))
+    assert begins.startswith("Learning well.")
+    assert "of 60%. The network begins to memorize wrong labels." in begins
+    assert "epochs" not in begins
+
+
 def test_images_with_right_labels_have_a_say_where_others_are_wrong() -> None:
     """18.5 % of labels of which 20 % are right: partly by heart, as it turns out on the validation images."""
     for accuracy, kind in ((0.9, "learning-well"), (0.45, "underfitting")):
