@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from mnist_core.config import ModelName, RunConfig
+from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe
 from mnist_core.schedule import SHARPNESS_IMAGES, evaluated_images, evaluation_steps, watched_steps
+
+MOST_LEARNED = 1.5  # times: by how much one run changes the next estimate, at most
+FASTER_WEIGHT, SLOWER_WEIGHT = (
+    0.5,
+    0.25,
+)  # of what a long run took beside what is known: others only ever make one slower
+HALF_WEIGHT_SECONDS = 5.0  # a run of that length has half of it
+MOST_OF_IT = 0.75  # of an estimate: such a part decides how long the run took
 
 
 @dataclass(frozen=True)
@@ -54,12 +62,23 @@ class Speed:
         except (AssertionError, KeyError, TypeError):
             return cls()
 
-    def scaled(self, model: ModelName, ratio: float) -> Speed:
-        """This speed after a run of `model` that took `ratio` times its estimate: half way there, at most four times."""
-        step = min(4.0, max(0.25, ratio)) ** 0.5
-        old = self.cnn if model == "cnn" else self.mlp
-        new = Rate(old.overhead * step, old.multiplications / step)
-        return replace(self, measured=True, cnn=new) if model == "cnn" else replace(self, measured=True, mlp=new)
+    def learned(self, config: RunConfig, seconds: float) -> Speed:
+        """This speed after a run of `config` alone on the CPU took so many seconds.
+
+        The longer the run the more it counts; none changes an estimate by more than `MOST_LEARNED`. Where overhead was most of
+        its estimate, or multiplications were, the run tells of these alone.
+        """
+        old = self.cnn if config.model == "cnn" else self.mlp
+        estimated = _seconds(config, self)
+        overhead = config.total_steps * old.overhead / estimated
+        weight = FASTER_WEIGHT if seconds < estimated else SLOWER_WEIGHT
+        weight *= seconds / (seconds + HALF_WEIGHT_SECONDS)
+        step = min(MOST_LEARNED, max(1 / MOST_LEARNED, (seconds / estimated) ** weight))
+        new = Rate(
+            old.overhead * (step if overhead > 1 - MOST_OF_IT else 1.0),
+            old.multiplications / (step if overhead < MOST_OF_IT else 1.0),
+        )
+        return replace(self, measured=True, cnn=new) if config.model == "cnn" else replace(self, measured=True, mlp=new)
 
 
 def _card(data: Mapping[str, Any] | None) -> Card | None:

@@ -28,7 +28,7 @@ from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
 from mnist_core.diagnostics import at_end
 from mnist_core.errors import CheckpointError, TransientStoreError
-from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.estimate import Speed
 from mnist_core.jobs import worker_heartbeat
 from mnist_core.jobs.transient_faults import passing_errno
 from mnist_core.jobs.worker_store import patiently, pauses
@@ -49,6 +49,7 @@ ASK_SECONDS = 0.08  # between two looks at what is asked
 AWAY_SECONDS = 1.0  # … where the store is out of reach
 SAVE_SECONDS = 120.0  # how long a checkpoint is tried that should not be done without
 LEARNED_FROM_SECONDS = 1.0  # a shorter run says little about the machine's speed
+ALONE = 0.7  # of a run's time its thread has computed, at least, where nothing else had the core
 
 
 class ClaimLostError(Exception):
@@ -75,7 +76,8 @@ class Job:
         self._settled = False  # whether the best network is that of all images
         self.trainer = self._trainer(load(run.config.dataset))
         self._keep_snapshots()
-        self._measured_from = (self.trainer.seconds, self.trainer.step)
+        self._measured_from = self._began_at = (self.trainer.seconds, self.trainer.step)
+        self._computed_before = time.thread_time()
 
     # ---- begin -------------------------------------------------------------------------------------------------
 
@@ -294,7 +296,7 @@ class Job:
         return Speed.from_dict(self.store.facts.get("speed"))
 
     def _learn_speed(self) -> None:
-        """Make the next estimate better by what this run took."""
+        """Make the next estimate better by what this run took, if it had the machine for itself from its first step on."""
         trainer, config = self.trainer, self.run.config
         if trainer.seconds < LEARNED_FROM_SECONDS or trainer.step < trainer.total_steps:
             return
@@ -302,9 +304,10 @@ class Job:
             return  # what a sharpness takes, and a run among others, is known more roughly than the speed
         if trainer.state.device.type != "cpu":
             return  # what is known of a card was measured alone, and decides where others train
-        speed = self._measured_speed()
-        ratio = trainer.seconds / estimate_seconds(config, speed)
-        self.store.facts.set("speed", speed.scaled(config.model, ratio).to_dict())
+        computed = time.thread_time() - self._computed_before
+        if self._began_at[1] > 0 or computed < ALONE * trainer.seconds or self.store.queue.overview()[0]:
+            return  # among others a run takes longer, and they are other ones the next time
+        self.store.facts.set("speed", self._measured_speed().learned(config, trainer.seconds).to_dict())
 
     # ---- to the store ------------------------------------------------------------------------------------------
 

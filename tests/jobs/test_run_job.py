@@ -278,10 +278,11 @@ def test_a_full_disk_costs_checkpoints_not_the_run(store: Store, monkeypatch: py
 def test_what_fails_after_the_end_leaves_the_outcome(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.runs.create("ann", CONFIG)
 
-    def fail(self: Any) -> None:
+    def fail(self: Any, config: RunConfig, seconds: float) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(run_execution, "estimate_seconds", fail)
+    monkeypatch.setattr(run_execution.Speed, "learned", fail)
+    monkeypatch.setattr(run_execution, "ALONE", 0.0)
     monkeypatch.setattr(run_execution, "LEARNED_FROM_SECONDS", 0.0)
     execute(store, run_id)
     assert store.runs.get(run_id).outcome == "completed"
@@ -293,6 +294,7 @@ def test_the_speed_is_learned_from_runs_that_trained_alone(
 ) -> None:
     run_id = store.runs.create("ann", CONFIG.replace(sharpness=sharpness))
     monkeypatch.setattr(run_execution, "LEARNED_FROM_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ALONE", 0.0)
     true = run_execution.Job.finish
 
     def finish(self: run_execution.Job) -> None:
@@ -302,6 +304,20 @@ def test_the_speed_is_learned_from_runs_that_trained_alone(
     monkeypatch.setattr(run_execution.Job, "finish", finish)
     execute(store, run_id)
     assert (store.facts.get("speed") is not None) == learns
+
+
+@pytest.mark.parametrize("sharing", ["another run", "another program"])
+def test_nothing_is_learned_of_the_speed_beside_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch, sharing: str
+) -> None:
+    run_id, other = store.runs.create("ann", CONFIG), store.runs.create("bob", CONFIG)
+    monkeypatch.setattr(run_execution, "LEARNED_FROM_SECONDS", 0.0)
+    monkeypatch.setattr(run_execution, "ALONE", 0.0 if sharing == "another run" else 1e9)
+    if sharing == "another run":
+        store.queue.claim(other, "elsewhere", 1)
+    execute(store, run_id)
+    assert store.runs.get(run_id).outcome == "completed"
+    assert store.facts.get("speed") is None
 
 
 def test_a_deleted_run_leaves_no_checkpoint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
