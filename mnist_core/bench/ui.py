@@ -28,7 +28,11 @@ RUN, STOP = ".st-key-run button", ".st-key-stop button"
 START, COLD, SWEEP, MEMORY = 3.0, 6.0, 4.0, 250.0
 WARM = {50: 0.30, 95: 0.60}
 # Eight rates of the two-layer network for 2,000 iterations each, and the sentence that ends such a sweep.
-SWEEP_PAGE, SWEEP_RATES, SWEEP_ENDS = "/learning_rate?preset=two-layer-net&epochs=20&lang=en", 8, "the edge lies"
+SWEEP_PAGE, SWEEP_RATES, SWEEP_ENDS = (
+    "/learning_rate?preset=two-layer-net&epochs=20&lang=en",
+    8,
+    "that still trains lies",
+)
 SWEEPS = 3
 HEAVY = ("/torch/", "/torchvision/", "/distributed/")
 

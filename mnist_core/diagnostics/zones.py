@@ -225,7 +225,9 @@ def _learning(reading: Reading) -> Message | None:
             N_("The network learns well at only one of the rates tried, {best} (training loss {loss})."), **values
         )
     return message(
-        N_("The network learns at rates from {low} to {high}; the best rate tried is {best} (training loss {loss})."),
+        N_(
+            "The network learns well in this many epochs at rates from {low} to {high}; the best rate tried is {best} (training loss {loss})."
+        ),
         low=_rate(good[0]),
         high=_rate(good[-1]),
         **values,
@@ -262,11 +264,16 @@ def _breaking(reading: Reading) -> Message | None:
     if edge is None or edge.learns is None:
         return None
     if edge.breaks is None and _is_mixed(next(point for point in reading.points if point.rate == edge.learns)):
-        return message(N_("The edge lies near {rate}, the highest rate tried."), rate=_rate(edge.learns))
+        return message(
+            N_("The highest rate that still trains lies near {rate}, the highest rate tried."), rate=_rate(edge.learns)
+        )
     if edge.breaks is None:
-        return message(N_("Training breaks at none of them: the edge lies above {rate}."), rate=_rate(edge.learns))
+        return message(
+            N_("Training breaks at none of them: the highest rate that still trains lies above {rate}."),
+            rate=_rate(edge.learns),
+        )
     return message(
-        N_("Training breaks from {breaks} on: the edge lies between {learns} and {breaks}."),
+        N_("Training breaks from {breaks} on: the highest rate that still trains lies between {learns} and {breaks}."),
         learns=_rate(edge.learns),
         breaks=_rate(edge.breaks),
     )

@@ -302,12 +302,12 @@ def _mark_edges(
     measured = reading.edge.middle if reading.edge else None
     # What was measured is that it lies between two rates, and no more.
     between = (
-        f"{number_text(reading.edge.learns, 2)}–{number_text(reading.edge.breaks, 2)}"
+        f"{number_text(reading.edge.learns, 3)}–{number_text(reading.edge.breaks, 3)}"
         if reading.edge and reading.edge.learns and reading.edge.breaks
         else ""
     )
     lines = (
-        (measured, between, N_("edge"), "solid", theme.broken(view.dark)),
+        (measured, between, N_("breaks at"), "solid", theme.broken(view.dark)),
         (predicted, number_text(predicted or 0, 3), N_("predicted"), "dash", theme.ink(view.dark)),
     )
     for row, (rate, number, name, dash, color) in enumerate(lines):

@@ -104,7 +104,7 @@ def draw_tally() -> None:
         parts.append(text.format(right=counts.right, n=counts.runs))
     if counts.off:
         n = len(counts.off)
-        text = ngettext("{n} edge, off by a factor of {factor}", "{n} edges, off by a factor of {factor} (median)", n)
+        text = ngettext("{n} sweep, off by a factor of {factor}", "{n} sweeps, off by a factor of {factor} (median)", n)
         parts.append(text.format(n=n, factor=number_text(statistics.median(counts.off), 2)))
     if parts:
         st.caption(_("My predictions so far: {tally}").format(tally=" · ".join(parts)))

@@ -129,7 +129,7 @@ def _words(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: z
     if sweep.predicted_edge is None:
         return
     if not reading.done or reading.edge is None:
-        text = _("You predicted the edge at {rate}.").format(rate=number_text(sweep.predicted_edge))
+        text = _("You predicted that training breaks from {rate} on.").format(rate=number_text(sweep.predicted_edge))
         st.caption(f":material/psychology: {text}")
         return
     settle(sweep, reading)

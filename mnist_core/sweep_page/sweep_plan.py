@@ -114,7 +114,7 @@ def _ask_edge(plan: Plan) -> None:
     if _fields().get("edge") not in options:
         _fields()["edge"] = options[len(options) // 2]
     st.select_slider(
-        _("I expect the edge, where training begins to break, at a rate of …"),
+        _("I expect that training begins to break at a rate of …"),
         options,
         **_bound("edge"),
         format_func=names.number,

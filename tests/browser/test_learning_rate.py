@@ -16,7 +16,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
     page.press("sweep")
     wait_until(lambda: page.points("sweep") > 12)  # the curves grow
     assert "sweep=" in page.address
-    page.wait_for("Training breaks from 1.79 on: the edge lies between 1.06 and 1.79.", 120)
+    page.wait_for("Training breaks from 1.79 on: the highest rate that still trains lies between 1.06 and 1.79.", 120)
     names = "return chart._fullLayout.annotations.map((note) => note.text);"
     wait_until(lambda: "broken" in (page.of_chart("rates", names) or ()))
     address = page.address
@@ -37,7 +37,7 @@ def test_sweep_click_a_point_and_set_its_rate(open_browser: Open) -> None:
     wait_until(lambda: f"learning_rate={RATE}" in page.address)
 
     other = open_browser().open(address)
-    other.wait_for("the edge lies between 1.06 and 1.79")
+    other.wait_for("the highest rate that still trains lies between 1.06 and 1.79")
     assert other.says("Someone else's sweep")
     assert not other.can_press("stop_sweep")
 

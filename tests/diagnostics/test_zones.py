@@ -46,7 +46,7 @@ def test_a_typical_sweep() -> None:
     assert reading.best.rate == 0.3
     assert reading.edge == Edge(1.0, 1.7)
     assert sentences(*TYPICAL) == (
-        "The network learns at rates from 0.1 to 0.3; the best rate tried is 0.3 (training loss 0.05). Training breaks from 1.7 on: the edge lies between 1 and 1.7."
+        "The network learns well in this many epochs at rates from 0.1 to 0.3; the best rate tried is 0.3 (training loss 0.05). Training breaks from 1.7 on: the highest rate that still trains lies between 1 and 1.7."
     )
 
 
@@ -119,7 +119,7 @@ def test_everything_breaks() -> None:
 
 
 def test_no_rate_breaks() -> None:
-    assert "the edge lies above 0.5" in sentences(ended(0.1, 0.2), ended(0.5, 0.1))
+    assert "the highest rate that still trains lies above 0.5" in sentences(ended(0.1, 0.2), ended(0.5, 0.1))
 
 
 def test_a_rate_that_breaks_below_one_that_learns_is_told() -> None:
@@ -228,5 +228,5 @@ def test_where_the_seed_decides_neither_higher_rates_nor_a_far_edge_are_spoken_o
     assert "Training breaks from 3 on" in text
     learned = (ended(0.1, 0.1), ended(0.1, 0.1, seed=1))
     text = sentences(*learned, *mixed)
-    assert "The edge lies near 1, the highest rate tried." in text
+    assert "The highest rate that still trains lies near 1, the highest rate tried." in text
     assert "breaks at none" not in text

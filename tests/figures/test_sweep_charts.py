@@ -175,7 +175,12 @@ def test_the_predicted_edge_is_dashed_beside_the_measured_one() -> None:
     assert edges["dash"] == 1.4
     assert edges["solid"] == pytest.approx(math.sqrt(0.5))
     assert "predicted 1.4" in notes(figure)
-    assert "edge 0.5–1" in notes(figure)  # between two rates that were tried
+    assert "breaks at 0.5–1" in notes(figure)  # between two rates that were tried
+
+
+def test_the_label_of_what_breaks_rounds_as_the_sentence_does() -> None:
+    figure = ends([run(0.633, 0.1), run(1.79, 0.05), run(3.0, math.nan, "diverged")])
+    assert "breaks at 1.79–3" in notes(figure)
 
 
 def test_before_the_end_no_edge_is_drawn_and_what_runs_has_no_zone() -> None:
@@ -200,5 +205,5 @@ def test_a_sweep_that_has_not_begun_is_an_empty_chart() -> None:
 def test_the_chart_in_words() -> None:
     sentence = str(describe(reading(SWEEP), 5))
     assert sentence.startswith(
-        "Results for 5 of 5 learning rates. The network learns at rates from 0.1 to 0.5; the best rate tried is 0.5"
+        "Results for 5 of 5 learning rates. The network learns well in this many epochs at rates from 0.1 to 0.5; the best rate tried is 0.5"
     )

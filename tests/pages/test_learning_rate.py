@@ -178,13 +178,13 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     app = open_page("learning_rate", sweep="0123456789")
     content = texts(app)
     assert (
-        "The network learns at rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)."
+        "The network learns well in this many epochs at rates from 0.0669 to 0.448; the best rate tried is 0.448 (training loss 0.05)."
         in content
     )
-    assert "Training breaks from 3 on: the edge lies between 0.448 and 3." in content
+    assert "Training breaks from 3 on: the highest rate that still trains lies between 0.448 and 3." in content
     assert ":material/visibility" in content
     assert not [button for button in app.button if button.key == "stop_sweep"]
-    assert "the edge lies between 0.448 and 3" in component(app, "chart_rates")["description"]
+    assert "the highest rate that still trains lies between 0.448 and 3" in component(app, "chart_rates")["description"]
     table = app.dataframe[0].value
     assert table["Outcome"].tolist() == ["completed", "completed", "completed", "collapsed"]
     assert table["Zone"].tolist() == ["too small", "good", "good", "diverged or collapsed"]
@@ -308,13 +308,13 @@ def test_a_predicted_edge_stands_beside_the_measured_one(open_page: Open, store:
     app.button(key="sweep").click().run()
     (sweep,) = store.sweeps.newest(app.session_state["student"])
     assert sweep.predicted_edge == 0.2
-    assert "You predicted the edge at 0.2." in texts(app)
+    assert "You predicted that training breaks from 0.2 on." in texts(app)
     for run in store.runs.of_group(sweep.id):
         rate = run.config.learning_rate
         end(store, run.id, 0.1 if rate < 1.5 else 2.303, "completed" if rate < 1.5 else "collapsed")
     app.run()
     assert "You predicted 0.2: too low by a factor of 5.3." in texts(app)  # 1.06 learns
-    assert "My predictions so far: 1 edge, off by a factor of 5.3" in texts(app)
+    assert "My predictions so far: 1 sweep, off by a factor of 5.3" in texts(app)
     lines = [
         shape["x0"] for shape in component(app, "chart_rates")["figure"]["layout"]["shapes"] if shape["type"] == "line"
     ]

@@ -54,7 +54,7 @@ def sections(sweep: SweepRecord, views: Sequence[watch.View]) -> list[Section]:
 def _prediction(sweep: SweepRecord, reading: zones.Reading) -> list[Section]:
     if sweep.predicted_edge is None:
         return []
-    rows: list[tuple[Words, Words]] = [(_("Predicted edge"), number_text(sweep.predicted_edge))]
+    rows: list[tuple[Words, Words]] = [(_("Predicted to break from"), number_text(sweep.predicted_edge))]
     if reading.done and reading.edge is not None:
         rows.append((_("Outcome"), zones.prediction_sentence(reading.edge, sweep.predicted_edge).text(_)))
     return [Section(_("Prediction and outcome"), [Facts(rows)])]
