@@ -155,7 +155,7 @@ class RunConfig:
         """
         data = old_names.current_settings(data)
         fields = {key: value for key, value in data.items() if key in FIELDS}
-        unknown = [_unknown_field(key) for key in data if key not in FIELDS]
+        unknown = [unknown_field(key) for key in data if key not in FIELDS]
         try:
             config = cls(**fields)
         except ConfigError as error:
@@ -237,7 +237,8 @@ def choices(name: str) -> tuple[str, ...]:
     return words_of(FIELDS[name])
 
 
-def _unknown_field(name: str) -> Problem:
+def unknown_field(name: str) -> Problem:
+    """That there is no setting of this name, with the likely one."""
     close = difflib.get_close_matches(str(name), FIELDS, n=1)
     if close:
         template = N_("There is no setting {value}. Did you mean {likely}?")

@@ -162,7 +162,7 @@ def _split_problems(config: Any) -> list[Problem]:
 def _batch_problems(config: Any) -> list[Problem]:
     if config.batch_size <= config.train_size:
         return []
-    template = N_("{field} {value} is larger than {train_size} {train}. Use at most {train}.")
+    template = N_("{field} {value} is larger than the number of training images, {train}. Use at most {train}.")
     return [problem(template, "batch_size", config.batch_size, train=_number(config.train_size))]
 
 

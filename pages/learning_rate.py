@@ -51,9 +51,7 @@ def page() -> None:
     st.title(_("Learning rate: too small, good, on the edge, broken"))
     draft.follow_address()
     draft.fields()
-    if problem := st.session_state.pop("address_error", None):
-        st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
-        frame.show_error(problem)
+    draft.tell_problems()
     others = draft.follow_round() if _round() is not None else []
     about_round = st.container()
     with st.sidebar:

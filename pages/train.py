@@ -152,9 +152,7 @@ def page() -> None:
     st.title(_("Train a network and watch it learn"))
     draft.follow_address()
     draft.fields()
-    if problem := st.session_state.pop("address_error", None):
-        st.warning(_("The link contains invalid settings. The experiment's own settings are shown instead."))
-        frame.show_error(problem)
+    draft.tell_problems()
     round_panel.draw(ideas(), draft.follow_round())
     st.session_state.pop("wanted_run", None)
     run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))

@@ -6,21 +6,25 @@ One dict of RunConfig's fields in the session is the only truth. A widget shows 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from mnist_core import old_names
-from mnist_core.config import FIELDS, RunConfig
-from mnist_core.errors import ConfigError
+from mnist_core import old_names, presets
+from mnist_core.config import FIELDS, RunConfig, unknown_field
+from mnist_core.errors import ConfigError, Problem
 from mnist_core.image_sets import DatasetName, image_set, own_id
 from mnist_core.panels import typed_setting
 from mnist_core.presets import PRESETS, Preset
 from mnist_core.rounds import Assignment, RoundKind, nearest
-from mnist_core.ui import address, classwork, data_note, own_images
+from mnist_core.ui import address, classwork, data_note, frame, own_images
+from mnist_core.ui.texts import _
 
 DEFAULT_PRESET = "keras-first-look"
+MISSPELLED = 0.85  # how close a word of an address is to the name of a setting that was meant
+LETTERS = 60  # of an experiment's name that a sentence repeats
 _KEY = "c_"
 EXACT_RATE = f"{_KEY}exact_rate"  # key of the field for a rate between the stops
 
@@ -240,14 +244,53 @@ def _asked_for(*names: str) -> bool:
 
 
 def _from_address() -> None:
-    """The draft that the address asks for, or the first experiment. What cannot be is said by `address_errors`."""
+    """The draft that the address asks for, or the first experiment. What cannot be is left out, and said by `tell_problems`."""
     query: Mapping[str, str] = st.query_params.to_dict()
     name = query.get("preset", DEFAULT_PRESET if not any(name in FIELDS for name in query) else "")
     st.session_state["preset"] = name if name in PRESETS else ""
     st.session_state["variant"] = old_names.current_variant(query.get("variant"))
-    try:
-        start = RunConfig.from_query(query, base())
-    except ConfigError as error:
-        st.session_state["address_error"] = error
-        start = base()
+    start, problems = _what_can_be(query, base())
+    if problems := [*_misnamed(query, name), *problems]:
+        st.session_state["address_error"] = ConfigError(problems)
     load(start, keep_preset=True)
+
+
+def _misnamed(query: Mapping[str, str], name: str) -> list[Problem]:
+    """An experiment or a variant that there is none of, and settings that are spelled another way."""
+    problems: list[Problem] = []
+    try:
+        if name and "variant" in query:
+            presets.preset(name[:LETTERS]).variant(query["variant"][:LETTERS])
+        elif name:
+            presets.preset(name[:LETTERS])
+    except ConfigError as error:
+        problems += error.problems
+    for word in query:  # what else it says is for the panels
+        known = word in (*FIELDS, *old_names.SETTINGS, "preset", "variant")
+        if not known and difflib.get_close_matches(word, FIELDS, n=1, cutoff=MISSPELLED):
+            problems.append(unknown_field(word))
+    return problems
+
+
+def _what_can_be(query: Mapping[str, str], start: RunConfig) -> tuple[RunConfig, list[Problem]]:
+    """`start` with those settings of an address that can be, and what is wrong with the others."""
+    wanted = {name: text for name, text in old_names.current_settings(query).items() if name in FIELDS}
+    problems: list[Problem] = []
+    while wanted:
+        try:
+            return RunConfig.from_query(wanted, start), problems
+        except ConfigError as error:
+            problems += error.problems
+            faulty = wanted.keys() & {problem.field for problem in error.problems}
+            if not faulty and "batch_size" not in wanted and "train_size" in wanted:
+                wanted["batch_size"] = wanted["train_size"]  # fewer images than are in a batch
+            else:
+                wanted = {name: text for name, text in wanted.items() if faulty and name not in faulty}
+    return start, problems
+
+
+def tell_problems() -> None:
+    """What an address that was followed asked for and did not get."""
+    if problem := st.session_state.pop("address_error", None):
+        st.warning(_("Some of what the link asks for cannot be used and was left out. Everything else was taken."))
+        frame.show_error(problem)

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.config import RunConfig
 from mnist_core.store import Store
 from tests.pages.conftest import Open
+from tests.pages.content import unescape
 
 SMALL = RunConfig(dataset="built-in", hidden_layers=(8,), train_size=1_000, epochs=1)
 
@@ -154,3 +155,41 @@ def test_language_and_large_type_follow_no_address(open_page: Open, monkeypatch:
         app.run()
     assert app.toggle(key="large_choice").value
     assert app.query_params["large"] == "1"
+
+
+def test_of_a_link_what_can_be_is_taken_and_the_rest_said(open_page: Open) -> None:
+    for page in ("train", "learning_rate"):
+        app = open_page(page, learning_rate="0.3", epochs="-4", hidden_layers="32", learning_rte="1", optimizer="bogus")
+        draft = app.session_state["draft"]
+        plain = RunConfig()
+        assert (draft["learning_rate"], draft["hidden_layers"]) == (0.3, (32,))
+        assert (draft["epochs"], draft["optimizer"]) == (plain.epochs, plain.optimizer)
+        said = unescape(app.error[0].value)
+        for part in (
+            "Epochs must be from 1",
+            "bogus",
+            "There is no setting “learning_rte”. Did you mean learning_rate?",
+        ):
+            assert part in said
+        assert len(app.error) == 1
+        assert "Everything else was taken" in app.warning[0].value
+        assert not app.run().error  # it is said once
+
+
+def test_settings_that_do_not_go_together_cost_no_others(open_page: Open) -> None:
+    app = open_page("train", batch_size="100000", learning_rate="0.3")
+    assert app.session_state["draft"]["learning_rate"] == 0.3
+    assert "is larger than the number of training images, 50,000" in app.error[0].value
+    app = open_page("train", preset="", train_size="50", epochs="3")
+    draft = app.session_state["draft"]
+    assert (draft["train_size"], draft["batch_size"], draft["epochs"]) == (50, 50, 3)
+    assert "Batch size" in app.error[0].value
+
+
+def test_an_experiment_that_there_is_none_of_is_said(open_page: Open) -> None:
+    app = open_page("train", preset="nope", epochs="3")
+    assert "There is no experiment “nope”" in app.error[0].value
+    assert app.session_state["draft"]["epochs"] == 3
+    app = open_page("train", preset="two-layer-net", variant="nope")
+    assert app.error
+    assert not open_page("train", preset="").error

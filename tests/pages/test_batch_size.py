@@ -44,7 +44,7 @@ def test_fewer_images_than_the_batch_make_it_smaller(open_page: Open) -> None:
     ("typed", "sentence"),
     [
         ("0", "Batch size must be from 1 to 240,000, not 0"),
-        ("70000", "Batch size 70,000 is larger than training images"),
+        ("70000", "Batch size 70,000 is larger than the number of training images"),
         ("12.5", "Batch size cannot be “12.5”. Expected a whole number such as 100."),
         ("many", "Batch size cannot be “many”"),
     ],
@@ -77,7 +77,7 @@ def test_a_typed_size_above_the_images_is_a_sentence(open_page: Open) -> None:
     app = open_page("batch_size")
     app.select_slider(key="updates_per_epoch_train_size").set_value(1_000).run()
     app.text_input(key="updates_per_epoch_exact").input("2000").run()
-    assert "larger than training images 1,000. Use at most 1,000" in texts(app)
+    assert "larger than the number of training images, 1,000. Use at most 1,000" in texts(app)
 
 
 def test_gradient_noise_by_slider(open_page: Open, real_digits: None) -> None:
