@@ -52,9 +52,18 @@ def setting(run: Run, name: str) -> Any:
 
 
 def differing(runs: Iterable[Run]) -> list[str]:
-    """Names of the settings that are not the same in all, in their usual order."""
+    """Names of the settings that are not the same in all, in their usual order.
+
+    What some make no use of, since another setting of theirs differs (plain SGD has no momentum), is told with that one, and
+    here only where it is not the same in those that do.
+    """
     run_list = list(runs)
-    return [name for name in NAMES if len({setting(run, name) for run in run_list}) > 1]
+
+    def differs(name: str) -> bool:
+        using = [run for run in run_list if name not in _ONLY_WITH or in_use(run.config, name) is not None]
+        return len({setting(run, name) for run in using}) > 1
+
+    return [name for name in NAMES if differs(name)]
 
 
 def in_words(first: Run, second: Run, texts: Mapping[str, tuple[str, str]]) -> Message:

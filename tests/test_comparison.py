@@ -31,6 +31,13 @@ def test_differing_settings_in_their_usual_order() -> None:
     assert comparison.differing([]) == []
 
 
+def test_what_belongs_to_an_optimizer_that_differs_is_told_with_it() -> None:
+    runs = [run(0), run(1, optimizer="rmsprop")]
+    assert comparison.differing(runs) == ["optimizer"]
+    runs = [run(0), run(1, optimizer="momentum"), run(2, optimizer="nesterov", momentum=0.5)]
+    assert comparison.differing(runs) == ["optimizer", "momentum"]
+
+
 def test_differences_in_words() -> None:
     first, second = run(0), run(1, learning_rate=1.5)
     values = {"learning_rate": ("0.5", "1.5"), "seed": ("0", "1")}

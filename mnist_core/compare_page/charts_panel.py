@@ -98,7 +98,7 @@ def _curves(panel: Panel, views: list[watch.View]) -> None:
         runs = [run_view.run for run_view in views]
         overlaid = [
             overlay.Overlaid(title, run_view.curves, run_view.run.id, color)
-            for title, run_view, color in zip(_numbered(runs), views, comparison.places(runs), strict=True)
+            for title, run_view, color in zip(_titles(runs), views, comparison.places(runs), strict=True)
         ]
         chance = maximum_chance(run.config for run in runs)
         figure = overlay.runs_chart(overlaid, metric, parts, view, _, chance)
@@ -111,7 +111,7 @@ def _curves(panel: Panel, views: list[watch.View]) -> None:
 def _without_curve(views: Sequence[watch.View], parts: Sequence[Split]) -> list[tuple[str, str]]:
     """(name, why) of the runs that have no curve of one of the parts."""
     missing = []
-    for title, view in zip(_numbered([view.run for view in views]), views, strict=True):
+    for title, view in zip(_titles([view.run for view in views]), views, strict=True):
         if not len(view.curves.evaluations):
             missing.append((title, undrawn.not_yet(view.run)))
         elif "validation" in parts and not view.run.config.validation_size:
@@ -119,9 +119,9 @@ def _without_curve(views: Sequence[watch.View], parts: Sequence[Split]) -> list[
     return missing
 
 
-def _numbered(runs: Sequence[Run]) -> list[str]:
-    """The runs' titles with their numbers, as the charts call them."""
-    return [f"{number}. {names.run_title(run).plain}" for number, run in enumerate(runs, 1)]
+def _titles(runs: Sequence[Run]) -> list[str]:
+    """The runs' titles, with what tells those apart that would be alike."""
+    return [title.plain for title in names.run_titles(runs)]
 
 
 def _say_shared(places: Sequence[int], parts: Sequence[Split]) -> None:
@@ -213,7 +213,7 @@ def _grouped(views: list[watch.View], by: str) -> list[tuple[str, list[groups_fi
 
 def _members(views: Sequence[watch.View], by: str) -> list[groups_figure.Member]:
     """The runs of a group, by their seeds where these are what tells them apart."""
-    titles = [title.plain for title in names.run_titles([view.run for view in views])]
+    titles = _titles([view.run for view in views])
     seeds = [view.run.config.seed for view in views]
     if by == "seed" and len(set(seeds)) == len(seeds):
         titles = [_("seed {n}").format(n=seed) for seed in seeds]
@@ -271,7 +271,7 @@ def _settings(panel: Panel, views: list[watch.View]) -> None:
         _scatter(panel, setting, measured, outcome)
     with right:
         _parallel(panel, fields, measured, outcome)
-    undrawn.say([(title, reason) for title, reason in zip(_numbered(runs), why, strict=True) if reason])
+    undrawn.say([(title, reason) for title, reason in zip(_titles(runs), why, strict=True) if reason])
 
 
 Outcome = Callable[[Sequence[Run]], charts.Dimension]
@@ -280,7 +280,7 @@ Outcome = Callable[[Sequence[Run]], charts.Dimension]
 def _scatter(panel: Panel, setting: str, measured: list[Run], outcome: Outcome) -> None:
     # A rate that was changed on the way is no place on an axis of rates.
     placed = [run for run in measured if not (setting == "learning_rate" and run.rate_changes)]
-    titles, stars = [names.run_title(run).plain for run in placed], [run.star for run in placed]
+    titles, stars = _titles(placed), [run.star for run in placed]
     view = ChartView(dark=session.dark())
     figure = charts.scatter(_dimension(setting, placed), outcome(placed), titles, stars, view, _)
     description = _("Each point is a run; starred runs are highlighted.")

@@ -14,6 +14,8 @@ from mnist_core.records import Run
 from mnist_core.ui import names, seal
 from mnist_core.ui.texts import _
 
+MOST_TITLES = 500  # runs whose titles say what tells them apart
+
 
 @dataclass(frozen=True)
 class Column:
@@ -32,9 +34,10 @@ class Column:
 def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
     """The columns for these runs: what came of them, then of their settings those that are not the same in all, and `also` those."""
     differing = comparison.differing(runs)
+    titles = dict(zip((run.id for run in runs), names.run_titles(runs[:MOST_TITLES]), strict=False))
     table_columns = [
         Column("star", "★", lambda run: "★" if run.star else ""),
-        Column("run", _("Run"), lambda run: names.run_title(run).cell, free=True),
+        Column("run", _("Run"), lambda run: titles.get(run.id, names.run_title(run)).cell, free=True),
         Column("state", _("State"), lambda run: _(names.STATES[names.state(run)])),
         _result("best_validation_accuracy", _("Best validation accuracy"), fraction=True),
         _result("validation_accuracy", _("Validation accuracy"), fraction=True),

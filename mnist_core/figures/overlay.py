@@ -73,12 +73,19 @@ def runs_chart(
     signed = share_colors([run.place for run in runs])
     plan = Plan(metric, splits, across, view, top, signed)
     for run in runs:
-        figure["data"] += _run(run, plan, translate)
-        _mark(figure, run, plan)
+        if _has_curve(run, splits):  # else it has no name in the legend, which could be taken for that of a curve
+            figure["data"] += _run(run, plan, translate)
+            _mark(figure, run, plan)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
     tell_parts(figure, metric, splits, view, translate, signs=not signed)
     figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
     return figure
+
+
+def _has_curve(run: Overlaid, splits: Sequence[Split]) -> bool:
+    """Whether there is anything to draw of a run: it has been evaluated on images of one of these parts."""
+    rows = run.curves.evaluations
+    return any(np.isfinite(rows[f"{split}_accuracy"]).any() for split in splits)
 
 
 def share_colors(places: Sequence[int]) -> bool:
@@ -105,7 +112,7 @@ def describe(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], 
         ends_at = []
         for run in runs:
             rows = run.curves.evaluations
-            if np.isfinite(rows[f"{split}_accuracy"]).any():  # else there is no such part
+            if _has_curve(run, (split,)):
                 ends_at.append(f"{run.name}: {_number_text(float(rows[f'{split}_{metric}'][-1]), metric)}")
         sentences.append(f"{translate(theme.SPLIT_STYLES[split].name)} – {'; '.join(ends_at)}")
     return ". ".join(sentences) + "."

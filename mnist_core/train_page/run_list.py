@@ -7,12 +7,14 @@ from functools import partial
 import streamlit as st
 
 from mnist_core import escape
+from mnist_core.escape import UserText
 from mnist_core.panels import waiting
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.ui import frame, live_parts, names, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
+MOST_TITLES = 200  # runs whose titles say what tells them apart
 
 
 def draw() -> None:
@@ -29,13 +31,14 @@ def _list() -> None:
     moving = [run.id for run in runs[:SHOWN] if run.may_go_on]
     live_parts.link(watch.look_at(moving), partial(live_parts.states, moving), key="run_list_link")
     st.subheader(_("My runs"))
-    for run in runs[:SHOWN]:
-        _line(run)
+    titles = names.told_apart(runs[:MOST_TITLES])
+    for run, title in zip(runs[:SHOWN], titles, strict=False):
+        _line(run, title)
     if len(runs) > SHOWN:
         earlier = len(runs) - SHOWN
         with st.expander(ngettext("{n} earlier run", "{n} earlier runs", earlier).format(n=earlier)):
-            for run in runs[SHOWN:]:
-                _line(run)
+            for place, run in enumerate(runs[SHOWN:], SHOWN):
+                _line(run, titles[place] if place < len(titles) else names.run_title(run))
     for unreadable_run in unreadable:
         _unreadable_line(unreadable_run)
 
@@ -45,10 +48,10 @@ def _open(run: Run) -> None:
     frame.draw_anew()  # its panel is no part of this fragment
 
 
-def _line(run: Run) -> None:
+def _line(run: Run, called: UserText) -> None:
     name, state, result, action = st.columns([6, 4, 3, 2], vertical_alignment="center")
     current = st.session_state.get("shown_run") == run.id
-    title = names.run_title(run).markdown
+    title = called.markdown
     name.markdown(f"**{title}**" if current else title)
     state.markdown(f"{names.badge(run)} {names.verdict_badge(run)}")
     result.markdown(_result(run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -18,6 +19,7 @@ from mnist_core.ui import own_images
 from mnist_core.ui.texts import _, ngettext
 
 Word = TypeVar("Word", bound=str)
+MOST_SPECIAL = 4  # settings that a title tells
 
 # Names of choices; proper names stay as they are in every language.
 CHOICES: Mapping[str, str] = {
@@ -210,20 +212,29 @@ def _with_rates(title: str, run: Run) -> str:
 def run_titles(runs: Sequence[Run]) -> list[UserText]:
     """The titles of runs that are shown together; those that would be alike have with them in which settings they differ, or else
     their ids."""
-    titles = _told_apart(runs, [run_title(run) for run in runs])
+    titles = told_apart(runs)
+    count = Counter(titles)
     return [
-        UserText(f"{title.raw} · {run.id}") if titles.count(title) > 1 else title
+        UserText(f"{title.raw} · {run.id}") if count[title] > 1 else title
         for run, title in zip(runs, titles, strict=True)
     ]
 
 
+def told_apart(runs: Sequence[Run]) -> list[UserText]:
+    """The same, without the ids: runs of the same settings have the same title."""
+    return _told_apart(runs, [run_title(run) for run in runs])
+
+
 def _told_apart(runs: Sequence[Run], plain: Sequence[UserText], besides: Collection[str] = ()) -> list[UserText]:
     """These titles of the runs; those that are alike have with them in which settings they differ, `besides` these."""
-    titles = list(plain)
-    for title in dict.fromkeys(one for one in plain if plain.count(one) > 1):
-        places = [place for place, one in enumerate(plain) if one == title]
+    titles, alike = list(plain), defaultdict[UserText, list[int]](list)
+    for place, title in enumerate(plain):
+        alike[title].append(place)
+    for title, places in alike.items():
+        if len(places) < 2:
+            continue
         for place, special in zip(places, _special([runs[place] for place in places], besides), strict=True):
-            titles[place] = UserText(" · ".join([title.raw, *special]))
+            titles[place] = UserText(" · ".join([title.raw, *special[:MOST_SPECIAL]]))
     return titles
 
 

@@ -53,7 +53,7 @@ def test_two_runs_beside_each_other(open_browser: Open, put: Put, tmp_path: Path
     wait_until(lambda: page.chart("compare_accuracy", "drawn-at") and page.chart("compare_loss", "drawn-at"))
     wait_until(lambda: len(named_runs(page)) == 2)
     newest = named_runs(page)[0]
-    page.toggle("compare_loss", "1. 784-50-10 · SGD 1.5 · batch 100")
+    page.toggle("compare_loss", "784-50-10 · SGD 1.5 · batch 100")
     wait_until(lambda: hidden(page, "loss") == hidden(page, "accuracy") == {newest})
     report = downloaded_report(page, tmp_path)
     assert "Hidden: 1. 784-50-10 · SGD 1.5" in report
