@@ -73,7 +73,12 @@ class Collection:
     def add_zip(self, content: bytes, how: How) -> None:
         """Read a zip that has a folder for each class. Raises DataFileError."""
         for name, files in _members(content).items():
+            before = len(self.refused)
             self.add(name, files, how)
+            # Each folder may have a picture of the same name.
+            self.refused[before:] = [
+                (f"{escape.line(name)}/{file}", problem) for file, problem in self.refused[before:]
+            ]
 
     def check(self) -> None:
         """See that there is enough to train, choose and test with. Raises DataFileError."""

@@ -132,6 +132,12 @@ def test_what_is_no_picture_is_left_out_and_named() -> None:
     assert [name for name, _why in gathered.refused] == ["note.txt", "half.png"]
 
 
+def test_what_is_left_out_of_a_zip_is_named_with_its_folder() -> None:
+    gathered = Collection()
+    gathered.add_zip(zipped({"all/cup/1.png": b"x", "all/jug/1.png": b"x"}), "photo")
+    assert [name for name, _why in gathered.refused] == ["cup/1.png", "jug/1.png"]
+
+
 def test_what_is_missing_is_said() -> None:
     gathered = Collection()
     with pytest.raises(DataFileError, match="the name of their class"):

@@ -1,6 +1,7 @@
 """Where on a gray picture a digit is, whatever the light: what could be one, each as ink on a blank ground.
 
 `contrast` takes light and shadow out, `groups` finds what stands out, `shapes` what of it could be a digit, `choice` what is meant.
+A filled shape on an even ground, which has no lines, is found by `solid` before.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core.data.segmentation import solid
 from mnist_core.data.segmentation.choice import Region, add, choose
 from mnist_core.data.segmentation.components import Mask
 from mnist_core.data.segmentation.contrast import LOGARITHMIC, LOGARITHMS, sides, smoothed
@@ -34,6 +36,8 @@ def find(gray: Gray) -> list[Cutout]:
 
     None where nothing stands out; more than one where the picture does not say which is meant.
     """
+    if (shape := solid.find(gray)) is not None:
+        return [Cutout(*shape)]
     logs = LOGARITHMS[smoothed(gray)]
     regions: list[Region] = []
     for side in sides(logs):
