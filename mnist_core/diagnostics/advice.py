@@ -1,10 +1,16 @@
-"""One thing to try, by what was found of a run: nothing that it has already, and no rate that cannot be set."""
+"""What to try, by what was found of a run: nothing that it has already, no rate that cannot be set, and none that leads back.
+
+A rate is raised where it is too low for any network like this one, up to `plateau_rate`; from there on the loss of a network that does
+not learn needs something else. So whoever follows the advice, and finds the same curve at the new rate, is not sent back.
+"""
 
 from __future__ import annotations
 
-from mnist_core.config import SETTINGS, RunConfig
+from mnist_core.config import NAMES, SETTINGS, RunConfig
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.messages import N_, Message, message, number_text
+from mnist_core.diagnostics.ways import OneOf, Way, Ways
+from mnist_core.image_sets import own_id
+from mnist_core.messages import N_, message, number_text
 from mnist_core.records import Run
 
 FAST = 0.7  # of the loss a third of the steps ago: such a fall needs no higher rate
@@ -13,8 +19,12 @@ OVERSHOT, FAR_OVERSHOT = (
     10,
 )  # times the initial loss, or that of a guess: where a rate is too high; where far too high
 LEARNED = 0.9  # of the reachable accuracy: below, a rate that overshot kept it from learning
-LARGE = 0.02  # of a layer's weights: an update that is too large
+LARGE = 0.02  # of the weights of half of the layers: updates that are too large
+ANOTHER = 1.1  # times: a rate that differs by less is the same
+RAISE = 2  # times the rate, where it is too low; what is too high is lowered to a third or a tenth, so that no rate comes back
 STRONG_DECAY, STRONG_DROPOUT = 0.1, 0.8  # from there on they keep a network from learning at any rate
+DEEP = 4  # hidden layers through which the gradient of a saturating activation vanishes; measured with plain gradients
+SMALL_DEVIATION = 0.03  # of the initial weights: through so many layers nothing is left of the signal
 
 
 def usual_rate(config: RunConfig) -> float:
@@ -24,7 +34,7 @@ def usual_rate(config: RunConfig) -> float:
     """
     raw = config.preprocessing == "raw"
     if config.optimizer in ("momentum", "nesterov"):
-        return (1e-4 if raw else 0.1) * (1 - config.momentum)
+        return round((1e-4 if raw else 0.1) * (1 - config.momentum), 12)
     if config.optimizer == "sgd":
         return 1e-4 if raw else 0.1
     return 0.01 if config.optimizer == "adagrad" else 0.001
@@ -35,12 +45,18 @@ def highest_rate(config: RunConfig) -> float:
     return usual_rate(config) * (30 if config.optimizer in ("rmsprop", "adam", "adamw") else 10)
 
 
-def lower_rate(run: Run, factor: float) -> str | None:
+def plateau_rate(config: RunConfig) -> float:
+    """The rate up to which a network may not leave chance because the rate is too low."""
+    slow = config.activation == "sigmoid" and has_hidden_units(config) and config.loss == "cross-entropy"
+    return usual_rate(config) * (10 if slow else 1)
+
+
+def lower_rate(run: Run, factor: float) -> float | None:
     """The run's rate times this, and at most three times the usual one; None where it is the lowest already."""
     return _allowed(run, min(run.base_rate * factor, 3 * usual_rate(run.config)))
 
 
-def higher_rate(run: Run, factor: float) -> str | None:
+def higher_rate(run: Run, factor: float) -> float | None:
     """The run's rate times this, at least a tenth of the usual one and not above the highest; None where it is that high."""
     highest = highest_rate(run.config)
     if run.base_rate >= highest:
@@ -48,18 +64,33 @@ def higher_rate(run: Run, factor: float) -> str | None:
     return _allowed(run, min(highest, max(usual_rate(run.config) / 10, run.base_rate * factor)))
 
 
-def _allowed(run: Run, rate: float) -> str | None:
+def _allowed(run: Run, rate: float) -> float | None:
     ends = SETTINGS["learning_rate"].allowed
     assert ends is not None
-    rate = min(ends.maximum, max(ends.minimum, rate))
-    text = number_text(float(f"{rate:.2g}"))
-    return None if text == number_text(run.base_rate) else text
+    rounded = float(f"{min(ends.maximum, max(ends.minimum, rate)):.2g}")
+    return None if 1 / ANOTHER < rounded / run.base_rate < ANOTHER else rounded
+
+
+def _at(template: str, rate: float, **changes: object) -> Way:
+    """A sentence with a rate to try."""
+    return Way(message(template, rate=number_text(rate)), {"learning_rate": rate, **changes})
+
+
+_LOWER = N_("Try a lower learning rate, such as {rate}.")
+_MUCH_LOWER = N_("Try a much lower learning rate, such as {rate}.")
+_HIGHER = N_("Try a higher learning rate, such as {rate}.")
+_MORE_EPOCHS = N_("Try more epochs.")
+_LARGER_BATCHES = N_("Try larger batches.")
+
+
+def _simply_lower(run: Run, rate: float) -> Way:
+    return _at(_MUCH_LOWER if rate < run.base_rate / 5 else _LOWER, rate)
 
 
 def units_stay_equal(config: RunConfig) -> bool:
     """Whether all initial weights are zero, so that no rate tells the units of a layer apart."""
     zero = config.initialization == "zeros" or (config.initialization == "normal" and config.init_std == 0)
-    return zero and (bool(config.hidden_layers) or config.model == "cnn")
+    return zero and has_hidden_units(config)
 
 
 def has_hidden_units(config: RunConfig) -> bool:
@@ -69,45 +100,82 @@ def has_hidden_units(config: RunConfig) -> bool:
 
 def strongly_regularized(config: RunConfig) -> bool:
     """Whether weight decay or dropout alone may keep the network from learning."""
-    return config.weight_decay >= STRONG_DECAY or (config.dropout >= STRONG_DROPOUT and bool(config.hidden_layers))
+    return bool(_less_of(config, STRONG_DROPOUT, STRONG_DECAY))
 
 
-def _before_all(config: RunConfig) -> Message | None:
-    """What keeps a network from learning at any rate."""
+def signal_vanishes(config: RunConfig) -> bool:
+    """Whether so little passes through the layers that no rate helps."""
+    if config.batch_norm or len(config.hidden_layers) < DEEP or config.optimizer not in ("sgd", "momentum", "nesterov"):
+        return False
+    small = config.initialization == "normal" and config.init_std < SMALL_DEVIATION
+    return config.activation == "sigmoid" or small
+
+
+def _less_of(config: RunConfig, dropout: float, decay: float) -> tuple[Way, ...]:
+    """Less of what a run has at least so much of."""
+    ways = []
+    if config.dropout >= dropout and config.dropout and config.hidden_layers:
+        ways.append(Way(message(N_("less dropout")), {"dropout": None}))
+    if config.weight_decay >= decay and config.weight_decay:
+        ways.append(Way(message(N_("less weight decay")), {"weight_decay": None}))
+    return tuple(ways)
+
+
+def _before_all(config: RunConfig) -> Ways:
+    """What keeps a network from learning at any rate; nothing where nothing does."""
     if units_stay_equal(config):
-        return message(
-            N_("Choose He or Glorot initialization: from zeros, all units of a layer stay equal at any learning rate.")
+        template = N_(
+            "Choose He or Glorot initialization: from zeros, all units of a layer stay equal at any learning rate."
         )
+        return (Way(message(template), {"initialization": None}),)
     if strongly_regularized(config):
-        return message(N_("Try less dropout or weight decay."))
-    return None
+        return (OneOf(_less_of(config, STRONG_DROPOUT, STRONG_DECAY)),)
+    return ()
 
 
-def at_start() -> Message:
+def _relu_with_he() -> Way:
+    return Way(message(N_("ReLU with He initialization")), {"activation": "relu", "initialization": "he"})
+
+
+def _is_relu_with_he(config: RunConfig) -> bool:
+    return not has_hidden_units(config) or (
+        config.activation in ("relu", "leaky-relu", "gelu") and config.initialization == "he"
+    )
+
+
+def _normalization(config: RunConfig) -> tuple[Way, ...]:
+    if config.batch_norm or config.smallest_batch < 2 or not has_hidden_units(config):
+        return ()
+    return (Way(message(NAMES["batch_norm"]), {"batch_norm": True}),)
+
+
+def at_start() -> Ways:
     """Where the untrained network's numbers are too large."""
-    return message(N_("Try He initialization, or a smaller standard deviation of the initial weights."))
+    return (
+        Way(
+            message(N_("Try He initialization, or a smaller standard deviation of the initial weights.")),
+            {"initialization": None},
+        ),
+    )
 
 
-def diverged(run: Run) -> Message:
+def diverged(run: Run) -> Ways:
     """Where updates overshoot."""
     rate = lower_rate(run, 0.1)
     if rate is None:
         return at_start()
     template = N_("Try a learning rate ten times smaller: {rate}.")
-    return message(template if _is_plain(rate, run, 0.1) else _MUCH_LOWER, rate=rate)
+    return (_at(template if _is_plain(rate, run, 0.1) else _MUCH_LOWER, rate),)
 
 
-_MUCH_LOWER = N_("Try a much lower learning rate, such as {rate}.")
-
-
-def _is_plain(rate: str, run: Run, factor: float) -> bool:
+def _is_plain(rate: float, run: Run, factor: float) -> bool:
     """Whether the rate is the run's times `factor`, and not the bound of what such networks can have."""
-    return float(rate) > 0.9 * run.base_rate * factor
+    return rate > 0.9 * run.base_rate * factor
 
 
-def collapsed(run: Run) -> Message:
+def collapsed(run: Run) -> Ways:
     """Where units are dead."""
-    if (before := _before_all(run.config)) is not None:
+    if before := _before_all(run.config):
         return before
     rate = lower_rate(run, 1 / 3)
     if rate is None or run.config.activation != "relu":
@@ -115,23 +183,61 @@ def collapsed(run: Run) -> Message:
     template = N_(
         "Try a lower learning rate, such as {rate}, or an activation function whose units cannot die (leaky ReLU)."
     )
-    return message(template, rate=rate)
+    leaky = Way(message(N_("Try an activation function whose units cannot die (leaky ReLU).")), {"activation": None})
+    return _at(template, rate, activation="leaky-relu"), _simply_lower(run, rate), leaky
 
 
-def plateau(run: Run, metrics: RunMetrics) -> Message:
-    """Where the loss does not leave chance level."""
-    if (before := _before_all(run.config)) is not None:
+def plateau(run: Run, metrics: RunMetrics) -> Ways:
+    """Where the loss does not leave chance level.
+
+    Below `plateau_rate` a higher rate may help; above it a lower one where the rate is out of range or the loss says so; else none.
+    """
+    config, rate, least = run.config, run.base_rate, plateau_rate(run.config)
+    if before := _before_all(config):
         return before
-    lower, higher = lower_rate(run, 0.1), higher_rate(run, 10)
-    if lower is not None and metrics.train_loss > metrics.first_loss * 1.02:
+    fits = _is_relu_with_he(config)
+    if signal_vanishes(config):
+        return (_through_layers(config),)
+    risen = metrics.train_loss > metrics.first_loss * 1.02
+    too_high = fits or risen or rate > highest_rate(config) or _overshot(run, metrics)
+    if rate > least and too_high and (lower := _allowed(run, max(least, min(rate / 10, 3 * usual_rate(config))))):
         template = N_("The loss is higher than at the start: try a lower learning rate, such as {rate}.")
-        return message(template, rate=lower)
-    if lower is not None and (higher is None or _overshot(run, metrics)):
-        return message(_MUCH_LOWER, rate=lower)
-    config = run.config
-    fits = (config.activation, config.initialization) == ("relu", "he") or not has_hidden_units(config)
-    template = N_("Try a higher learning rate, such as {rate}, or ReLU with He initialization.")
-    return message(N_("Try a higher learning rate, such as {rate}.") if fits else template, rate=higher)
+        return ((_at(template, lower) if risen else _simply_lower(run, lower)), *_otherwise(config))
+    if rate < least and not _overshot(run, metrics):
+        higher = _allowed(run, min(least, max(usual_rate(config) / 10, 10 * rate)))
+        if higher is not None:
+            template = N_("Try a higher learning rate, such as {rate}, or ReLU with He initialization.")
+            both = () if fits else (_at(template, higher, activation="relu", initialization="he"),)
+            return (*both, _at(_HIGHER, higher), *_otherwise(config))
+    return _otherwise(config)
+
+
+def _through_layers(config: RunConfig) -> OneOf:
+    return OneOf(
+        (_relu_with_he(), *_normalization(config), Way(message(N_("fewer layers")), {"hidden_layers": None})),
+        N_("Through so many layers the gradient vanishes at any learning rate. Try {remedies}."),
+        N_("Through so many layers the gradient vanishes at any learning rate. Try one of these: {remedies}."),
+    )
+
+
+def _otherwise(config: RunConfig) -> Ways:
+    """What else than a rate lets a network leave chance."""
+    remedies: tuple[Way, ...] = () if _is_relu_with_he(config) else (_relu_with_he(),)
+    remedies += _normalization(config)
+    if config.hidden_layers and min(config.hidden_layers) < config.classes:
+        return narrow(config)
+    if config.preprocessing == "raw":
+        remedies += (Way(message(N_("scaled pixels")), {"preprocessing": "scaled"}),)
+    return (OneOf((*remedies, Way(message(N_("more epochs")), {"epochs": config.epochs + 1}))),)
+
+
+def narrow(config: RunConfig) -> Ways:
+    """Where a layer has fewer units than there are classes to tell apart; nothing where none has."""
+    units = min(config.hidden_layers, default=config.classes)
+    if units >= config.classes:
+        return ()
+    template = N_("Try more units: the smallest hidden layer has {units} for {classes} classes.")
+    return (Way(message(template, units=units, classes=config.classes), {"hidden_layers": None}),)
 
 
 def _overshot(run: Run, metrics: RunMetrics) -> bool:
@@ -139,101 +245,152 @@ def _overshot(run: Run, metrics: RunMetrics) -> bool:
     return metrics.overshot >= OVERSHOT and not run.rate_changes
 
 
-def _too_high(run: Run, metrics: RunMetrics) -> Message | None:
-    """What to do where the rate is too high, though the loss falls."""
-    if _overshot(run, metrics) and (rate := lower_rate(run, 0.1)) is not None:
-        template = N_(
-            "At first the loss rose to {times} times its initial value, so the learning rate is too high: try a lower one, such as {rate}."
-        )
-        return message(template, times=f"{metrics.overshot:,.0f}", rate=rate)
-    if max(metrics.updates, default=0) >= LARGE and (rate := lower_rate(run, 1 / 3)) is not None:
-        return message(N_("Such large updates overshoot: try a lower learning rate, such as {rate}."), rate=rate)
-    return None
+def _overshooting(run: Run, metrics: RunMetrics) -> Ways:
+    """What to do where the first updates overshot, though the loss falls; nothing where they did not."""
+    if not _overshot(run, metrics):
+        return ()
+    if (rate := lower_rate(run, 0.1)) is None:
+        return at_start()
+    template = N_(
+        "At first the loss rose to {times} times its initial value, so the learning rate is too high: try a lower one, such as {rate}."
+    )
+    values = {"times": f"{metrics.overshot:,.0f}", "rate": number_text(rate)}
+    return (Way(message(template, **values), {"learning_rate": rate}),)
 
 
-def go_on(run: Run, metrics: RunMetrics) -> Message:
+def _update(metrics: RunMetrics) -> float:
+    """How large updates are: that of the layer in the middle, of two the lesser; 0 where it is not known."""
+    ordered = sorted(metrics.updates)
+    return ordered[(len(ordered) - 1) // 2] if ordered else 0.0
+
+
+def _too_high(run: Run, metrics: RunMetrics) -> Ways:
+    """What to do where the rate is too high, though the loss falls; nothing where it is not."""
+    if overshooting := _overshooting(run, metrics):
+        return overshooting
+    if _update(metrics) < LARGE or (rate := lower_rate(run, 1 / 3)) is None:
+        return ()
+    return (_at(N_("Such large updates overshoot: try a lower learning rate, such as {rate}."), rate),)
+
+
+def go_on(run: Run, metrics: RunMetrics) -> Ways:
     """Where the loss is still falling."""
+    config = run.config
+    longer = {"epochs": config.epochs + 1}
     if metrics.loss_ratio < FAST and metrics.overshot < FAR_OVERSHOT:
-        return message(
-            N_("The loss is falling well: train for more epochs.")
-            if run.outcome
-            else N_("The loss is falling well: let the run continue.")
-        )
-    if (lower := _too_high(run, metrics)) is not None:
+        return _let_it_fall(run, metrics)
+    if lower := (_overshooting(run, metrics) or narrow(config) or _too_high(run, metrics)):
         return lower
-    rate = higher_rate(run, 3)
-    if rate is None and run.base_rate > highest_rate(run.config):
+    rate = higher_rate(run, RAISE)
+    more = Way(message(_MORE_EPOCHS), longer)
+    if rate is None and run.base_rate > highest_rate(config):
+        lowered = lower_rate(run, 1 / 3)
+        assert lowered is not None
         template = N_("Try a lower learning rate, such as {rate}, or more epochs.")
-        return message(template, rate=lower_rate(run, 1 / 3))
-    if rate is None:
-        return message(N_("Try more epochs."))
-    return message(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate=rate)
+        return _at(template, lowered, **longer), _simply_lower(run, lowered), more
+    if rate is None or _update(metrics) * rate / run.base_rate >= LARGE:
+        return (more,)
+    return (
+        _at(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate, **longer),
+        more,
+        _at(_HIGHER, rate),
+    )
 
 
-def unstable(run: Run) -> Message:
+def _let_it_fall(run: Run, metrics: RunMetrics) -> Ways:
+    """Where the loss falls fast; whether updates are larger than they should be is said all the same."""
+    large = _update(metrics) >= LARGE
+    if not run.outcome:
+        template = N_("The loss is falling well, though the updates are large: let the run continue.")
+        return (Way(message(template if large else N_("The loss is falling well: let the run continue."))),)
+    template = N_("The loss is falling well, though the updates are large: train for more epochs.")
+    text = message(template if large else N_("The loss is falling well: train for more epochs."))
+    return (Way(text, {"epochs": run.config.epochs + 1}),)
+
+
+def unstable(run: Run) -> Ways:
     """Where the loss goes up again and again."""
     rate = lower_rate(run, 1 / 3)
+    batches = Way(message(_LARGER_BATCHES), {"batch_size": run.config.batch_size + 1})
     if rate is None:
-        return message(N_("Try larger batches."))
+        return (batches,)
     if not _is_plain(rate, run, 1 / 3):
-        return message(_MUCH_LOWER, rate=rate)
-    return message(N_("Try a learning rate three times smaller, {rate}, or larger batches."), rate=rate)
+        return _at(_MUCH_LOWER, rate), batches
+    template = N_("Try a learning rate three times smaller, {rate}, or larger batches.")
+    return _at(template, rate, batch_size=run.config.batch_size + 1), _simply_lower(run, rate), batches
 
 
-def too_early() -> Message:
+def too_early(run: Run) -> Ways:
     """Where there were too few updates."""
-    return message(N_("Train for more epochs, or use smaller batches, which give more updates."))
+    template = N_("Train for more epochs, or use smaller batches, which give more updates.")
+    longer = {"epochs": run.config.epochs + 1}
+    smaller = Way(message(N_("Use smaller batches, which give more updates.")), {"batch_size": None})
+    return Way(message(template), longer | {"batch_size": None}), Way(message(_MORE_EPOCHS), longer), smaller
 
 
-def patience() -> Message:
+def patience() -> Ways:
     """Where early stopping ended a run before anything could be seen."""
-    return message(N_("Choose a longer patience of early stopping, or train without it."))
+    template = N_("Choose a longer patience of early stopping, or train without it.")
+    return (Way(message(template), {"early_stopping": None}),)
 
 
-def overfits(run: Run, metrics: RunMetrics | None = None) -> Message:
+def overfits(run: Run, metrics: RunMetrics | None = None) -> Ways:
     """Where more epochs would make it worse. `metrics`: of a run that may have learned little for its rate."""
-    config = run.config
-    if metrics is not None and metrics.train_accuracy < LEARNED * metrics.scale.reachable and _overshot(run, metrics):
-        lower = _too_high(run, metrics)
-        if lower is not None:
-            return lower
-    if config.early_stopping or not config.validation_size:
-        return more_images()
-    return message(N_("Try early stopping, more training images, augmentation, or dropout."))
+    if metrics is not None and metrics.train_accuracy < LEARNED * metrics.scale.reachable:
+        return _overshooting(run, metrics) or _against_overfitting(run.config)
+    return _against_overfitting(run.config)
 
 
-def more_images() -> Message:
-    """Where training images alone are what more epochs would serve."""
-    return message(N_("Try more training images, augmentation, or dropout."))
+def _against_overfitting(config: RunConfig) -> Ways:
+    """What a run that overfits does not have yet."""
+    remedies = []
+    if config.validation_size and not config.early_stopping:
+        remedies.append(Way(message(NAMES["early_stopping"]), {"early_stopping": None}))
+    if own_id(config.dataset) or config.train_size + config.validation_size < config.image_set.train:
+        template = N_("more training images")
+        remedies.append(Way(message(template), {"train_size": config.train_size + 1}))
+    if config.augmentation == "off":
+        remedies.append(Way(message(NAMES["augmentation"]), {"augmentation": None}))
+    if config.hidden_layers and not config.dropout:
+        remedies.append(Way(message(NAMES["dropout"]), {"dropout": None}))
+    if not config.weight_decay:
+        remedies.append(Way(message(NAMES["weight_decay"]), {"weight_decay": None}))
+    if config.hidden_layers:
+        remedies.append(Way(message(N_("fewer units")), {"hidden_layers": None}))
+    return (OneOf(tuple(remedies)),)
 
 
-def more_to_measure() -> Message:
+def more_to_measure() -> Ways:
     """Where too few images were measured to tell how good the network is."""
-    return message(N_("Try more images, so that accuracy can be relied on."))
+    return (Way(message(N_("Try more images, so that accuracy can be relied on.")), {"train_size": None}),)
 
 
-def learned_well(run: Run, metrics: RunMetrics) -> Message:
+def learned_well(run: Run, metrics: RunMetrics) -> Ways:
     """Where nothing is wrong, but maybe a rate that overshot at first."""
-    if _overshot(run, metrics) and (lower := _too_high(run, metrics)) is not None:
+    if lower := _overshooting(run, metrics):
         return lower
-    return message(
+    longer, wider = {"epochs": run.config.epochs + 1}, {"hidden_layers": None}
+    both = (
         N_("Try more epochs or a wider network, and watch the gap between training and validation accuracy.")
         if run.config.validation_size
         else N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")
     )
+    either = OneOf((Way(message(N_("more epochs")), longer), Way(message(N_("a wider network")), wider)))
+    return Way(message(both), longer | wider), either
 
 
-def underfits(run: Run, metrics: RunMetrics) -> Message:
+def underfits(run: Run, metrics: RunMetrics) -> Ways:
     """Where the network gets no further."""
     config = run.config
-    if (lower := _too_high(run, metrics)) is not None:
+    if lower := (_overshooting(run, metrics) or narrow(config) or _too_high(run, metrics)):
         return lower
-    if config.dropout or config.weight_decay:
-        return message(N_("Try less dropout or weight decay, or a wider network."))
-    return message(N_("Try more units or layers, or another learning rate."))
+    if less := _less_of(config, 0, 0):
+        return (OneOf((*less, Way(message(N_("a wider network")), {"hidden_layers": None}))),)
+    more = Way(message(N_("more units or layers")), {"hidden_layers": None})
+    return (OneOf((more, Way(message(N_("another learning rate")), {"learning_rate": None}))),)
 
 
-def less_noise(config: RunConfig) -> Message:
+def less_noise(config: RunConfig) -> Ways:
     """Where the labels teach nothing, no rate and no network helps."""
     template = N_("With {fraction} label noise there is next to nothing to learn: try less label noise.")
-    return message(template, fraction=f"{config.label_noise:.0%}")
+    return (Way(message(template, fraction=f"{config.label_noise:.0%}"), {"label_noise": None}),)

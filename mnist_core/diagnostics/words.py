@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mnist_core.config import RunConfig
@@ -21,8 +21,10 @@ from mnist_core.diagnostics.verdict import (
     seen,
     validation_rises,
 )
+from mnist_core.diagnostics.ways import Way, Ways, chosen
 from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Curves, Event, Run
+from mnist_core.rounds import Free
 
 TITLES: Mapping[Kind, str] = {
     "learning-well": N_("Learning well."),
@@ -51,29 +53,43 @@ class Explanation:
     kind: Kind | None = None
 
 
-def explain(run: Run, curves: Curves) -> Explanation | None:
-    """What to say about a run; None before anything is known."""
+@dataclass(frozen=True)
+class _Words:
+    """The same before it is known what may be advised."""
+
+    summary: Message
+    evidence: tuple[Message, ...]
+    ways: Ways
+
+
+def explain(run: Run, curves: Curves, free: Free | None = None) -> Explanation | None:
+    """What to say about a run; None before anything is known.
+
+    `free`: the settings that its student may change, as a round has them (`rounds.Plan.free`); None: all.
+    """
     if run.error is not None:
         return Explanation(message(N_("The run failed.")), run.error, (), _from_failure(run))
     if run.config.schedule == "rising":
         return _range_test()
     judged, metrics = judge(run.config, curves, run.outcome, _final(run))
     kind = seen(run, judged) or judged
-    explanation: Explanation | None
+    said: _Words | None
     if kind == "diverged":
-        explanation = _diverged(run, curves, metrics)
+        said = _diverged(run, curves, metrics)
     elif metrics is None or kind == "too-early":
-        explanation = _too_early(run, metrics) if metrics is not None or run.outcome == "stopped" else None
+        said = _too_early(run, metrics) if metrics is not None or run.outcome == "stopped" else None
     else:
-        explanation = _WORDS[kind](run, metrics)
-    if explanation is None:
+        said = _WORDS[kind](run, metrics)
+    if said is None:
         return None
+    ways, never = said.ways, set()
     if metrics is not None and not metrics.scale.teaches and kind not in ("diverged", "collapsed", "unstable"):
-        explanation = replace(explanation, advice=advice.less_noise(run.config))
-    elif _early_stop(curves) is not None and kind in _AFTER_EARLY_STOPPING:
-        explanation = replace(explanation, advice=_AFTER_EARLY_STOPPING[kind]())
-    explanation = replace(explanation, kind=kind, title=message(TITLES[kind]))
-    return replace(explanation, evidence=(*explanation.evidence, *_ending(run, curves)))
+        ways = advice.less_noise(run.config)
+    elif _early_stop(curves) is not None:
+        never.add("epochs")  # it had more of them than it made
+        ways = _AFTER_EARLY_STOPPING[kind](run) if kind in _AFTER_EARLY_STOPPING else ways
+    evidence = (*said.evidence, *_ending(run, curves))
+    return Explanation(message(TITLES[kind]), said.summary, evidence, chosen(ways, free, never), kind)
 
 
 def _final(run: Run) -> Mapping[str, Any]:
@@ -123,8 +139,8 @@ def _ending(run: Run, curves: Curves) -> tuple[Message, ...]:
     return ()
 
 
-def _explanation(summary: Message, *evidence: Message, advice: Message | None = None) -> Explanation:
-    return Explanation(Message(""), summary, evidence, advice)
+def _explanation(summary: Message, *evidence: Message, advice: Ways = ()) -> _Words:
+    return _Words(summary, evidence, advice)
 
 
 def _number(value: float) -> str:
@@ -143,7 +159,7 @@ def _loss_and_chance(metrics: RunMetrics) -> Message:
 # ---- broken ----------------------------------------------------------------------------------------------------
 
 
-def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanation:
+def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> _Words:
     broken = next((event for event in curves.events if event.kind == "not_finite"), None)
     if broken is not None:
         return _not_finite(run, broken)
@@ -163,7 +179,7 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> Explanati
     )
 
 
-def _not_finite(run: Run, event: Event) -> Explanation:
+def _not_finite(run: Run, event: Event) -> _Words:
     evidence = []
     if event.value is not None and math.isfinite(event.value):
         evidence.append(message(N_("The last finite loss was {loss}."), loss=number_text(event.value, 3)))
@@ -213,7 +229,7 @@ def _dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:
     return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in metrics.dead_layers)),)
 
 
-def _collapsed(run: Run, metrics: RunMetrics) -> Explanation:
+def _collapsed(run: Run, metrics: RunMetrics) -> _Words:
     return _explanation(
         message(
             N_(
@@ -231,7 +247,7 @@ def _collapsed(run: Run, metrics: RunMetrics) -> Explanation:
 # ---- alive -----------------------------------------------------------------------------------------------------
 
 
-def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
+def _too_early(run: Run, metrics: RunMetrics | None) -> _Words:
     step = metrics.step if metrics is not None else run.progress.step
     summary = message(
         N_("After {step} update the curves do not yet show where training is heading.")
@@ -239,10 +255,10 @@ def _too_early(run: Run, metrics: RunMetrics | None) -> Explanation:
         else N_("After {step} updates the curves do not yet show where training is heading."),
         step=f"{step:,}",
     )
-    return _explanation(summary, advice=None if run.outcome is None else advice.too_early())
+    return _explanation(summary, advice=() if run.outcome is None else advice.too_early(run))
 
 
-def _well(run: Run, metrics: RunMetrics) -> Explanation:
+def _well(run: Run, metrics: RunMetrics) -> _Words:
     apart = _apart(run, metrics)
     evidence = (_fell(metrics), *_on_images_kept_apart(run, metrics, apart), *_begins_to_memorize(run, metrics))
     if memorizes(metrics):
@@ -340,7 +356,7 @@ def _few(apart: Gap) -> Message:
     return message(template, n=apart.images, points=f"{100 / apart.images:.0f}")
 
 
-def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
+def _slowly(run: Run, metrics: RunMetrics) -> _Words:
     return _explanation(
         message(
             N_(
@@ -357,7 +373,7 @@ def _slowly(run: Run, metrics: RunMetrics) -> Explanation:
     )
 
 
-def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
+def _plateau(run: Run, metrics: RunMetrics) -> _Words:
     alive = message(N_("This is not a collapse: no hidden unit is dead."))
     if metrics.dead_units > 0:
         template = N_("This is not a collapse: in the worst layer {dead} of the units are dead.")
@@ -381,7 +397,7 @@ def _plateau(run: Run, metrics: RunMetrics) -> Explanation:
     )
 
 
-def _unstable(run: Run, metrics: RunMetrics) -> Explanation:
+def _unstable(run: Run, metrics: RunMetrics) -> _Words:
     template = N_("The loss keeps jumping up again: {worst} at step {step}, after reaching {minimum}.")
     worst, step = metrics.worst_loss, metrics.worst_step
     if step is None:
@@ -395,7 +411,7 @@ def _unstable(run: Run, metrics: RunMetrics) -> Explanation:
     )
 
 
-def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
+def _memorized(run: Run, metrics: RunMetrics) -> _Words:
     template = N_(
         "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: the network has memorized wrong labels."
     )
@@ -407,7 +423,7 @@ def _memorized(run: Run, metrics: RunMetrics) -> Explanation:
     )
 
 
-def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
+def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
     if has_memorized(metrics) or memorizes(metrics):
         return _memorized(run, metrics)
     apart = _apart(run, metrics)
@@ -437,7 +453,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> Explanation:
     )
 
 
-def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
+def _underfitting(run: Run, metrics: RunMetrics) -> _Words:
     config = run.config
     if config.label_noise and metrics.validation_accuracy > metrics.train_accuracy:
         return _not_fitting_wrong_labels(config, metrics)
@@ -454,7 +470,7 @@ def _underfitting(run: Run, metrics: RunMetrics) -> Explanation:
     )
 
 
-def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> Explanation:
+def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> _Words:
     """It knows better than its labels: nothing to mend by less dropout or a wider network, which would learn them by heart."""
     return _explanation(
         message(
@@ -467,11 +483,11 @@ def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> Explana
             most=f"{1 - config.label_noise:.0%}",
         ),
         _loss_and_chance(metrics),
-        advice=message(N_("Judge this run by its validation accuracy.")),
+        advice=(Way(message(N_("Judge this run by its validation accuracy."))),),
     )
 
 
-_WORDS: Mapping[Kind, Callable[[Run, RunMetrics], Explanation]] = {
+_WORDS: Mapping[Kind, Callable[[Run, RunMetrics], _Words]] = {
     "learning-well": _well,
     "learning-slowly": _slowly,
     "plateau": _plateau,
@@ -481,8 +497,8 @@ _WORDS: Mapping[Kind, Callable[[Run, RunMetrics], Explanation]] = {
     "underfitting": _underfitting,
 }
 # More updates would not have lowered the validation loss: what was still falling is that of training alone.
-_AFTER_EARLY_STOPPING: Mapping[Kind, Callable[[], Message]] = {
-    "learning-slowly": advice.more_images,
-    "learning-well": advice.more_images,
-    "too-early": advice.patience,
+_AFTER_EARLY_STOPPING: Mapping[Kind, Callable[[Run], Ways]] = {
+    "learning-slowly": advice.overfits,
+    "learning-well": advice.overfits,
+    "too-early": lambda run: advice.patience(),
 }

@@ -25,7 +25,7 @@ def test_the_gap_is_named_at_the_end() -> None:
     assert "Test accuracy 97.0%" in text
     assert text.startswith("Learning well.")
     wide = sentences(replace(run, result=result | {"test_accuracy": 0.66}), curves)
-    assert "is 33.0 percentage points. Try more training images, augmentation" in wide
+    assert "is 33.0 percentage points. Try one of these: more training images, augmentation" in wide
     assert wide.startswith("Overfitting.")
 
 
@@ -38,7 +38,7 @@ def test_overfitting_begins_where_the_loss_on_other_images_no_longer_follows() -
     )
     text = sentences(RUN, behind)
     assert "is 2.0 percentage points, and training loss falls faster than validation loss: overfitting begins" in text
-    assert text.endswith("begins here. Try early stopping, more training images, augmentation, or dropout.")
+    assert text.endswith("begins here. Try one of these: early stopping, augmentation, dropout, weight decay.")
 
 
 @pytest.mark.parametrize("validated", [0.9, 0.935])
