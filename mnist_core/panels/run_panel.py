@@ -18,6 +18,7 @@ from mnist_core.figures import curves as charts
 from mnist_core.messages import N_
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, typed_setting, waiting
 from mnist_core.records import SPLITS, Run
+from mnist_core.rounds import Free, free_to_json
 from mnist_core.store import Command
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.panel import Panel
@@ -252,12 +253,20 @@ def _explain(panel: Panel, view: watch.View) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
     # While it moves the place is kept, whatever the words are, so that the charts below stay where they are.
     with st.container(key=panel.key("explanation_live" if view.run.active else "explanation")):
-        live_parts.said([view], "run", partial(_explanation, view.run.id), key=panel.key("run_explanation"))
+        free = _free(view.run)
+        name = "run" if free is None else f"run {free_to_json(free)}"
+        live_parts.said([view], name, partial(_explanation, view.run.id, free), key=panel.key("run_explanation"))
 
 
-def _explanation(run_id: str) -> live_parts.Sentence | None:
+def _free(run: Run) -> Free | None:
+    """What the student may change after this run, where the controls are for the round that it is of; None: all settings."""
+    own = draft.given_here("run")
+    return own.round.plan.free if own is not None and own.round.id == run.round else None
+
+
+def _explanation(run_id: str, free: Free | None) -> live_parts.Sentence | None:
     view = watch.look(run_id)
-    explanation = diagnostics.explain(view.run, view.curves)
+    explanation = diagnostics.explain(view.run, view.curves, free)
     if explanation is None:
         return None
     text = " ".join(sentence.text(_) for sentence in (explanation.summary, *explanation.evidence))

@@ -12,10 +12,12 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.class_records import Class
 from mnist_core.config import FIELDS, RunConfig
 from mnist_core.escape import UserText
+from mnist_core.records import Progress, Report
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store
 from mnist_core.train_page.give_panel import NOT_FREE
 from mnist_core.ui import classwork, session, teacher
+from tests.diagnostics.judged import evaluations
 from tests.pages.conftest import Open
 from tests.pages.content import components, metrics, texts
 from tests.pages.test_classroom import fill, press
@@ -72,6 +74,25 @@ def test_a_student_sees_the_round_with_what_is_free_alone(open_page: Open, store
     press(app, "run")
     (run,) = runs_of(app, store)
     assert (run.config, run.round) == (CONFIG.replace(learning_rate=5.0), given.id)
+
+
+@pytest.mark.parametrize(("free", "advised"), [({"dropout": (0.0, 0.5)}, True), ({"epochs": (1, 5)}, False)])
+def test_the_health_check_advises_nothing_that_is_locked(
+    open_page: Open, store: Store, opened: Opened, free: dict[str, tuple[float, ...]], advised: bool
+) -> None:
+    """Where the rate alone was free, dropout was advised."""
+    curves = evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.02], 1.0, [2.3, 0.6, 0.4, 0.42, 0.5, 0.5])
+    give(store, opened, replace(PLAN, free=free))
+    app = joined(open_page("train"), store, opened)
+    press(app, "run")
+    (run,) = runs_of(app, store)
+    store.queue.claim(run.id, "worker", 1)
+    total = run.config.total_steps
+    store.record_writer.publish([Report(run.id, Progress(total, total, 2.0, 1.0), curves)])
+    store.record_writer.finish(run.id, "completed", {"train_accuracy": 1.0, "validation_accuracy": 0.98})
+    said = texts(app.run())
+    assert "Validation loss was lowest" in said
+    assert ("lightbulb: Try dropout." in said) == ("lightbulb: Try" in said) == advised
 
 
 def test_a_free_control_ends_where_the_round_says(open_page: Open, store: Store, opened: Opened) -> None:
