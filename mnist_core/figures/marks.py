@@ -149,6 +149,7 @@ def reference(figure: Figure, value: float, text: str, view: ChartView, *, log: 
             "yanchor": "bottom",
             "text": text,
             "showarrow": False,
+            "bgcolor": theme.veil(view.dark),  # curves run along the line where nothing is learned
             "font": {"color": theme.quiet(view.dark), "size": theme.NOTE_SIZE},
         }
     )

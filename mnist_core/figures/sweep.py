@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_accuracy, chance_loss
@@ -54,8 +56,22 @@ class SweepView:
 
 
 def color_of(rate: float, rates: Sequence[float], dark: bool) -> str:
-    """The rate's color, by where it stands between the lowest and the highest of `rates` on a log scale."""
-    return theme.scale_color(math.log(rate / rates[0]) / (math.log(rates[-1] / rates[0]) or 1.0), dark)
+    """The rate's color, by where it stands among `rates`: those that lie close together are told apart, too."""
+    logs = np.log(rates)
+    return theme.scale_color(float(np.interp(math.log(rate), logs, np.linspace(0, 1, len(rates)))), dark)
+
+
+def scale_of(rates: Sequence[float], dark: bool) -> list[list[Any]]:
+    """These colors in Plotly's words, over the logarithms from the lowest to the highest rate."""
+    logs = np.log(rates)
+    fractions = (logs - logs[0]) / ((logs[-1] - logs[0]) or 1.0)
+    if len(rates) < 2:
+        return theme.scale(dark)
+    scale = dict(zip(fractions.tolist(), np.linspace(0, 1, len(rates)).tolist(), strict=True))
+    # Between two rates the colors of the scale that lie between theirs.
+    for place in np.linspace(0, 1, 8).tolist():
+        scale.setdefault(float(np.interp(place, np.linspace(0, 1, len(rates)), fractions)), place)
+    return [[fraction, theme.scale_color(place, dark)] for fraction, place in sorted(scale.items())]
 
 
 def rate_text(rate: float | str, translate: Translate) -> str:

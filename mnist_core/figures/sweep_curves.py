@@ -24,7 +24,7 @@ from mnist_core.figures.axes import (
     top_of_loss,
 )
 from mnist_core.figures.curves import AXES, SHARES, Figure, Trace
-from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, color_of, mark_chance, rate_text
+from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, color_of, mark_chance, rate_text, scale_of
 from mnist_core.messages import N_, Translate, number_text
 from mnist_core.records import Curves, Run
 
@@ -151,7 +151,7 @@ def _color_bar(rates: Sequence[float], view: SweepView, translate: Translate) ->
             "color": [low, high],
             "cmin": low,
             "cmax": high,
-            "colorscale": theme.scale(view.dark),
+            "colorscale": scale_of(rates, view.dark),
             "showscale": True,
             "colorbar": {
                 "title": {"text": translate(N_("rate")), "side": "top"},

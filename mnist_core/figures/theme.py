@@ -40,12 +40,11 @@ RUN_COLORS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFF
 DASHES = ("solid", "dash", "dot", "dashdot")
 # Where dashes tell something else, these tell runs of one color apart.
 RUN_SYMBOLS = ("circle", "triangle-up", "x", "star")
-# A scale in one direction: matplotlib's plasma at every tenth, of which each ground takes the part that stands out from
-# it. Lightness rises evenly, so that order is seen with every kind of color blindness, and in gray.
-PLASMA = (
-    "#0D0887", "#41049D", "#6A00A8", "#8F0DA4", "#B12A90", "#CC4778", "#E16462", "#F2844B", "#FCA636", "#FCCE25", "#F0F921",
-)  # fmt: skip
-SCALE_LIGHT, SCALE_DARK = (0.0, 0.6), (0.42, 1.0)
+# A scale in one direction, with the hues of matplotlib's plasma. Lightness rises evenly, so that order is seen with every kind of
+# color blindness, and in gray. It is stretched so far as each ground lets it be seen: of eight on it, neighbors are told apart
+# with color blindness, too (tests/figures/test_theme.py).
+SCALE_LIGHT = ("#21046E", "#0000A4", "#68169C", "#AF25A3", "#D8188B", "#D24976", "#D06760", "#E36A29")
+SCALE_DARK = ("#324FFE", "#B164E7", "#FF59C6", "#FB7797", "#FA9971", "#E6B440", "#EEEA20", "#FFF9AE")
 RAISES = "#E67800"  # what raises a unit or an answer, on both grounds; what lowers it has the color of training
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
@@ -112,10 +111,10 @@ def run_symbol(index: int) -> str:
 
 def scale_color(fraction: float, dark: bool) -> str:
     """Color of the place `fraction`, 0 to 1, on the scale of one direction."""
-    low, high = SCALE_DARK if dark else SCALE_LIGHT
-    place = (low + min(1.0, max(0.0, fraction)) * (high - low)) * (len(PLASMA) - 1)
-    below = min(int(place), len(PLASMA) - 2)
-    return mix(PLASMA[below], PLASMA[below + 1], place - below)
+    colors = SCALE_DARK if dark else SCALE_LIGHT
+    place = min(1.0, max(0.0, fraction)) * (len(colors) - 1)
+    below = min(int(place), len(colors) - 2)
+    return mix(colors[below], colors[below + 1], place - below)
 
 
 def mix(first: str, second: str, fraction: float) -> str:
@@ -134,7 +133,8 @@ def ink_on(color: str) -> str:
 
 def scale(dark: bool) -> list[list[Any]]:
     """The same scale in Plotly's words."""
-    return [[place / 10, scale_color(place / 10, dark)] for place in range(11)]
+    colors = SCALE_DARK if dark else SCALE_LIGHT
+    return [[place / (len(colors) - 1), color] for place, color in enumerate(colors)]
 
 
 def layout(title: str, x_title: str, *, dark: bool, revision: str, across: str = "", up: str = "") -> dict[str, Any]:

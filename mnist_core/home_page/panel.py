@@ -22,7 +22,7 @@ SCRIPTS = Path(__file__).with_name("scripts")
 # Heading and text of each of EXPERIMENTS.
 EXPERIMENT_TEXTS = (
     (N_("See it learn"), N_("A network with one hidden layer reaches 98% accuracy in five epochs.")),
-    (N_("Break it"), N_("The same kind of network learns nothing at learning rate 1.5. Why?")),
+    (N_("Break it"), N_("Another network, with 50 hidden units, learns nothing at all at learning rate 1.5. Why?")),
     (N_("See it overfit"), N_("With only 1,000 images, the network memorizes them: the two curves separate.")),
 )
 # Page, its name, icon, the question that it answers.

@@ -10,7 +10,7 @@ import pytest
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale, zones
-from mnist_core.figures import theme
+from mnist_core.figures import sweep, theme
 from mnist_core.figures.sweep import SweepView
 from mnist_core.figures.sweep_curves import BATCH_POINTS, curves_chart
 from mnist_core.figures.sweep_zones import describe, rates_chart
@@ -176,6 +176,20 @@ def test_the_predicted_edge_is_dashed_beside_the_measured_one() -> None:
     assert edges["solid"] == pytest.approx(math.sqrt(0.5))
     assert "predicted 1.4" in notes(figure)
     assert "breaks at 0.5–1" in notes(figure)  # between two rates that were tried
+
+
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_curves_along_the_line_of_chance_do_not_strike_out_its_name(metric: str) -> None:
+    figure = curves_chart("s", SWEEP, RATES, SweepView(metric), str)  # type: ignore[arg-type]
+    (note,) = [one for one in figure["layout"]["annotations"] if "chance" in one["text"]]
+    assert note["bgcolor"] == theme.veil(False)
+
+
+def test_two_rates_close_together_have_colors_far_apart() -> None:
+    rates = (0.001, 1.0, 1.1, 3.0)
+    assert sweep.color_of(1.1, rates, True) == theme.scale_color(2 / 3, True)
+    scale = dict(sweep.scale_of(rates, True))  # the bar beside the chart has the same
+    assert scale[math.log(1.1 / 0.001) / math.log(3000)] == sweep.color_of(1.1, rates, True)
 
 
 def test_the_label_of_what_breaks_rounds_as_the_sentence_does() -> None:

@@ -84,6 +84,13 @@ def test_the_scale_grows_lighter_evenly_whatever_one_sees(kind: str, dark: bool)
     assert steps.max() < 3 * steps.mean()
 
 
+@pytest.mark.parametrize("kind", BLIND)
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_neighbors_of_eight_on_the_scale_are_told_apart(kind: str, dark: bool) -> None:
+    colors = [lab(theme.scale_color(place / 7, dark), BLIND[kind]) for place in range(8)]
+    assert min(np.linalg.norm(first - second) for first, second in pairwise(colors)) > (22 if dark else 14)
+
+
 @pytest.mark.parametrize("dark", GROUNDS)
 def test_the_scale_stands_out_from_the_ground(dark: bool) -> None:
     assert min(contrast(theme.scale_color(fraction / 20, dark), GROUNDS[dark]) for fraction in range(21)) >= 3

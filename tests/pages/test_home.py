@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnist_core.home_page.recorded import CONFIG, EXPERIMENTS, RATES
+from mnist_core.presets import PRESETS
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
@@ -22,6 +23,12 @@ def test_home_says_what_this_is(open_page: Open) -> None:
     assert [curve["name"] for curve in chart["curves"]] == [f"{rate:g}" for rate in RATES]
     for experiment in EXPERIMENTS:
         assert "<polyline" in component(app, f"home_{experiment}")["html"]
+
+
+def test_the_network_that_breaks_is_told_from_that_of_the_picture(open_page: Open) -> None:
+    (hidden,) = PRESETS[EXPERIMENTS[1]].config.hidden_layers
+    assert hidden != CONFIG.hidden_layers[0]
+    assert f"Another network, with {hidden} hidden units" in texts(open_page())
 
 
 def test_one_press_trains_the_eight_of_the_picture(open_page: Open, store: Store) -> None:

@@ -16,6 +16,7 @@ const STYLE = `
   .mnist-lab-rates svg { display: block; width: 100%; overflow: visible; }
   .mnist-lab-rates text { fill: currentColor; font-family: inherit; }
   .mnist-lab-rates .quiet { opacity: 0.7; }
+  .mnist-lab-rates .clear { paint-order: stroke; stroke: var(--st-background-color, Canvas); stroke-width: 0.35em; stroke-linejoin: round; }
   .mnist-lab-rates .bold { font-weight: 600; }
   .mnist-lab-rates .row { display: flex; gap: 0.3rem 0.9rem; align-items: center; flex-wrap: wrap; margin-top: 0.3rem; }
   .mnist-lab-rates .row span { flex: 1; min-width: 12rem; font-size: 0.85rem; opacity: 0.75; }
@@ -116,12 +117,11 @@ function build(picture) {
   text(data.up, { x: 0, y: 0.95 * size, class: "bold" });
   text(data.across, { x: (box.left + box.right) / 2, y: box.bottom + 2.6 * size, "text-anchor": "middle", class: "quiet" });
   element("line", { x1: box.left, x2: box.right, y1: y(0.1), y2: y(0.1), stroke: "currentColor", "stroke-opacity": 0.6, "stroke-dasharray": "7 5" }, svg);
-  text(data.guess, { x: box.left + 0.4 * size, y: y(0.1) + 1.3 * size, class: "quiet" });
   const curves = data.curves.map((curve) => {
     const path = element("path", { fill: "none", stroke: curve.color, "stroke-width": narrow ? 2.2 : 3, "stroke-linejoin": "round" }, svg);
     const lead = element("path", { fill: "none", stroke: curve.color, "stroke-opacity": 0.55, "stroke-width": 1.2 }, svg);
     const dot = element("circle", { r: 0.3 * size, fill: curve.color }, svg);
-    const label = element("text", { "font-size": size, "dominant-baseline": "central" }, svg);
+    const label = element("text", { "font-size": size, "dominant-baseline": "central", class: "clear" }, svg);
     const [rate, percent, zone] = ["tspan", "tspan", "tspan"].map((name) => element(name, {}, label));
     rate.textContent = curve.name;
     rate.setAttribute("class", "bold");
@@ -129,6 +129,8 @@ function build(picture) {
     zone.setAttribute("class", "quiet");
     return { path, lead, dot, label, rate, percent, zone };
   });
+  // Above the curves, which run along the line where nothing was learned.
+  text(data.guess, { x: box.left + 0.4 * size, y: y(0.1) + 1.3 * size, class: "clear" });
   picture.layout = { width, height, size, box, x, y, curves, narrow };
   picture.labels = null;
   draw(picture, Infinity);
