@@ -23,7 +23,7 @@ LARGE = 0.02  # of the weights of half of the layers: updates that are too large
 ANOTHER = 1.1  # times: a rate that differs by less is the same
 RAISE = 2  # times the rate, where it is too low; what is too high is lowered to a third or a tenth, so that no rate comes back
 STRONG_DECAY, STRONG_DROPOUT = 0.1, 0.8  # from there on they keep a network from learning at any rate
-DEEP = 4  # hidden layers through which the gradient of a saturating activation vanishes; measured with plain gradients
+DEEP = 5  # hidden layers through which a plain gradient vanishes with sigmoid, at any rate; one less without He initialization
 SMALL_DEVIATION = 0.03  # of the initial weights: through so many layers nothing is left of the signal
 
 
@@ -105,10 +105,12 @@ def strongly_regularized(config: RunConfig) -> bool:
 
 def signal_vanishes(config: RunConfig) -> bool:
     """Whether so little passes through the layers that no rate helps."""
-    if config.batch_norm or len(config.hidden_layers) < DEEP or config.optimizer not in ("sgd", "momentum", "nesterov"):
+    if config.batch_norm or config.optimizer not in ("sgd", "momentum", "nesterov"):
         return False
     small = config.initialization == "normal" and config.init_std < SMALL_DEVIATION
-    return config.activation == "sigmoid" or small
+    sigmoid = config.activation == "sigmoid"
+    least = DEEP if config.initialization == "he" else DEEP - 1
+    return (sigmoid or small) and len(config.hidden_layers) >= least
 
 
 def _less_of(config: RunConfig, dropout: float, decay: float) -> tuple[Way, ...]:

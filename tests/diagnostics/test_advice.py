@@ -230,6 +230,9 @@ def test_what_no_rate_mends_is_told_of_something_else() -> None:
             "Through so many layers the gradient vanishes at any learning rate. "
             "Try one of these: ReLU with He initialization, batch normalization, fewer layers."
         )
+    four = changed(run, hidden_layers=(100,) * 4, activation="sigmoid", learning_rate=0.1)
+    assert sentences(four, curves).endswith("Try a higher learning rate, such as 1, or ReLU with He initialization.")
+    assert "at any learning rate" in sentences(changed(four, initialization="glorot"), curves)
     normalized = sentences(changed(deep, batch_norm=True, learning_rate=0.1), curves)
     assert "batch normalization" not in normalized
 
