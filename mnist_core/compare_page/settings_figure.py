@@ -15,6 +15,7 @@ from mnist_core.figures.axes import ChartView, ends
 from mnist_core.messages import N_, Translate, number_text
 
 Figure = dict[str, Any]
+PERCENT = ".3~%"  # as many places as the step between two ticks needs
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def scatter(
 
 
 def _percent(dimension: Dimension) -> dict[str, Any]:
-    return {"tickformat": ".0%", "hoverformat": ".2%"} if dimension.fraction else {}
+    return {"tickformat": PERCENT, "hoverformat": ".2%"} if dimension.fraction else {}
 
 
 def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView, translate: Translate) -> Figure:
@@ -110,7 +111,7 @@ def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
         ticks = tuple((float(power), number_text(10.0**power)) for power in range(low, high + 1))
     axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
     if dimension.fraction:
-        axis["tickformat"] = ".0%"
+        axis["tickformat"] = PERCENT
     if ticks:
         places, words = zip(*ticks, strict=True)
         axis |= {"tickvals": places, "ticktext": words}  # here Plotly shows text as text

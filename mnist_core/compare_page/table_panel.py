@@ -11,6 +11,7 @@ import streamlit as st
 
 from mnist_core.compare_page import filters
 from mnist_core.compare_page.columns import columns
+from mnist_core.comparison import SEEDS
 from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
 from mnist_core.figures.theme import RUN_COLORS_LIGHT
@@ -22,6 +23,8 @@ from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _, ngettext
 
 MOST = 5_000  # runs in the table
+# Columns of whole numbers; seeds are names rather than numbers.
+COUNTS = {*(name for name, kind in FIELDS.items() if kind is int), "best_step", "parameters"} - {*SEEDS}
 FIRST = 3  # of them are chosen when the page is opened
 ROW = 37  # pixels
 
@@ -146,7 +149,7 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
 def _table(runs: list[Run], by: Sequence[str]) -> None:
     table_columns = columns(runs, by)
     table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in table_columns})
-    percent, short = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g"))
+    percent, short, whole = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g", "localized"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
     event = st.dataframe(
@@ -160,6 +163,7 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
         column_config={column.title: percent for column in table_columns if column.fraction}
         | {column.title: short for column in table_columns if FIELDS.get(column.key) is float}
+        | {column.title: whole for column in table_columns if column.key in COUNTS}
         # What is named stays in sight, however many columns there are.
         | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
     )

@@ -120,11 +120,12 @@ def _table(runs: list[Run]) -> None:
             _("Test accuracy"): run.result.get("test_accuracy"),
         }
 
-    accuracies = dict.fromkeys((_("Validation accuracy"), _("Test accuracy")), "percent")
+    formats = dict.fromkeys((_("Validation accuracy"), _("Test accuracy")), "percent")
+    formats |= dict.fromkeys((_("Parameters"), _("Multiplications"), _("Updates per epoch")), "localized")
     st.dataframe(
         pd.DataFrame([row(run) for run in runs]),
         hide_index=True,
         placeholder="–",
         width="stretch",
-        column_config=number_columns(accuracies),
+        column_config=number_columns(formats),
     )

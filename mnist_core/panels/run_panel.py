@@ -15,7 +15,7 @@ import streamlit as st
 from mnist_core import diagnostics
 from mnist_core.config import RunConfig
 from mnist_core.figures import curves as charts
-from mnist_core.messages import N_
+from mnist_core.messages import N_, number_text
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, typed_setting, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.rounds import Free, free_to_json
@@ -207,7 +207,9 @@ def _progress_words(run: Run) -> tuple[float, str]:
     fraction = progress.step / progress.total_steps if progress.total_steps else 0.0
     parts = [
         *waits,
-        _("Epoch {epoch} of {epochs}").format(epoch=f"{progress.epoch:.1f}", epochs=run.config.epochs),
+        _("Epoch {epoch} of {epochs}").format(
+            epoch=number_text(round(progress.epoch, 1)), epochs=f"{run.config.epochs:,}"
+        ),
         _("step {step} of {steps}").format(step=f"{progress.step:,}", steps=f"{progress.total_steps:,}"),
     ]
     if run.state == "running" and progress.images_per_second:

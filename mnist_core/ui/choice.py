@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 T = TypeVar("T")
+MOST_ROWS, ROW = 32, 35  # rows that a table shows at once, and the pixels of each: of more the rest is scrolled to
 
 
 def typed(value: Any) -> str:
@@ -45,6 +46,7 @@ def row_of(
         hide_index=True,
         placeholder="–",
         width="stretch",
+        height="content" if len(rows) <= MOST_ROWS else MOST_ROWS * ROW,
         key=key,
         column_config={title: st.column_config.Column(width="medium") for title in wide}
         | number_columns(numbers or {}),

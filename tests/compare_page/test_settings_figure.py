@@ -18,6 +18,7 @@ def test_a_setting_against_a_result() -> None:
     assert points["y"] == [0.9, None, 0.1]
     assert points["marker"]["size"][0] > points["marker"]["size"][1]
     assert figure["layout"]["xaxis"]["type"] == "log"
+    assert figure["layout"]["yaxis"]["tickformat"] == ".3~%"  # 88%, 88.5%, 89%: no two ticks are alike
 
 
 @pytest.mark.parametrize("dark", [False, True])

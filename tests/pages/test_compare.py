@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from html import unescape
@@ -117,6 +118,21 @@ def test_runs_that_would_be_called_alike_are_told_apart_in_table_legend_and_list
     legend = [trace["name"] for trace in figure["data"] if trace.get("name")]
     assert [name.rpartition(" · ")[2] for name in legend] == titles[1:]  # one is not drawn yet
     assert f"no results yet): {app.dataframe[0].value['Run'][0]}" in unescape(texts(app))
+
+
+def test_whole_numbers_have_their_commas(open_page: Open, finished: Callable[..., str]) -> None:
+    app = open_page("train")
+    finished(student(app), 0.5)
+    app.switch_page("pages/compare.py").run()
+    formats = {title: one.get("type_config", {}).get("format") for title, one in columns_of(app).items()}
+    assert formats["Parameters"] == formats["Best step"] == "localized"
+    assert "localized" not in (formats.get("Seed"), formats.get("Run"))
+
+
+def columns_of(app: AppTest) -> dict[str, Any]:
+    """How the table's columns are shown."""
+    found: dict[str, Any] = json.loads(app.dataframe[0].proto.columns)
+    return found
 
 
 def rates(app: AppTest) -> list[float]:
