@@ -35,8 +35,8 @@ NO_PHONE = (
     ),
     N_("Guest networks often separate devices from one another. Use another network, or a phone's hotspot."),
     N_("The firewall of this computer must let others in to the port that stands in the address."),
-    N_("Does this computer have several addresses? Choose another one above."),
 )
+ANOTHER_ADDRESS = N_("This computer has several addresses. Choose another one above.")
 
 
 def draw(opened: Class, secret: str) -> None:
@@ -119,7 +119,8 @@ def _chip(member: Member) -> str:
 
 def _nobody_yet() -> None:
     st.markdown(_("As soon as somebody joins, the nickname appears here by itself. If no phone arrives:"))
-    st.markdown("\n".join(f"- {_(text)}" for text in NO_PHONE))
+    advice = [*NO_PHONE, ANOTHER_ADDRESS] if len(reach.addresses()) > 1 else NO_PHONE
+    st.markdown("\n".join(f"- {_(text)}" for text in advice))
 
 
 def _change_one(members: Sequence[Member], class_id: str, secret: str) -> None:

@@ -25,7 +25,7 @@ def draw(class_id: str, secret: str) -> None:
     st.subheader(_("Rounds"), anchor=False)
     rounds = session.store().rounds.of_class(class_id, secret)
     if not rounds:
-        st.markdown(_("Set up a run on the Train page, then choose **Give to the class** below the controls."))
+        st.markdown(_("Set up a run on the Train page, then choose **Give to the class** there."))
     st.page_link("pages/train.py", label=_("Set up the next round"), icon=":material/add:")
     for given in reversed(rounds):
         _round(given, (class_id, secret))
@@ -73,7 +73,7 @@ def _switches(given: Round, rights: Rights) -> None:
     """What students see."""
     switches = {
         "board_shown": (_("Students see the board"), given.board_shown),
-        "test_sealed": (_("Test set sealed"), given.plan.test_sealed),
+        "test_sealed": (_("Seal the test set"), given.plan.test_sealed),
     }
     if given.plan.question != "none":
         switches["uncovered"] = (_("Results beside the predictions"), given.uncovered)

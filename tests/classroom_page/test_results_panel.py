@@ -94,7 +94,7 @@ def test_the_zip_has_the_runs_that_are_over_by_their_students_names(store: Store
     assert len(imported.curves.evaluations) == 3
 
 
-@pytest.mark.parametrize(("code", "word"), [("en", "Nickname"), ("ko", "별명")])
+@pytest.mark.parametrize(("code", "word"), [("en", "Nickname"), ("ko", "닉네임")])
 def test_the_report_speaks_the_language_of_who_asks(
     store: Store, opened: tuple[Class, str], code: str, word: str
 ) -> None:

@@ -106,7 +106,7 @@ def test_it_speaks_korean() -> None:
         made = report(results(rows_of()))
         content = written(made, texts._).decode()
     assert made.language == "ko"
-    assert "별명" in content
+    assert "닉네임" in content
     assert "Nickname" not in content.partition('<script type="application/json"')[0]
 
 

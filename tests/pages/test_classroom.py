@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.class_records import Class
+from mnist_core.classroom_page import reach
 from mnist_core.config import RunConfig
 from mnist_core.store import Store
 from mnist_core.ui import teacher
@@ -116,6 +117,15 @@ def test_the_console_shows_the_way_in_and_who_is_there(
     assert secret not in str([element.proto for element in app.main if hasattr(element, "proto")])
     app.toggle(key="own_link").set_value(True).run()
     assert f"{ADDRESS}/{teacher.link(found.id, secret)}" in [code.value for code in app.code]
+
+
+@pytest.mark.parametrize("addresses", [[ADDRESS], [ADDRESS, "http://192.168.0.8:8501"]])
+def test_another_address_is_advised_only_where_there_is_one(
+    open_page: Open, opened: tuple[Class, str], addresses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach, "addresses", lambda: addresses)
+    app = open_page("classroom", **{"class": opened[0].id})
+    assert ("Choose another one above" in texts(app)) == (len(addresses) > 1)
 
 
 def test_the_teacher_renames_merges_and_removes(open_page: Open, store: Store, opened: tuple[Class, str]) -> None:
