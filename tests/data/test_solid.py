@@ -83,6 +83,15 @@ def test_a_digit_on_a_card_is_not_the_card() -> None:
     assert cutout.box[2] - cutout.box[0] < 0.5 * len(picture)
 
 
+@pytest.mark.parametrize("stroke", [30, 60, 80])
+def test_a_sheet_in_a_dark_frame_is_not_the_digit(stroke: int) -> None:
+    """Ink that is nearly as dark as the frame: parts of it are holes of the sheet."""
+    picture = painted(square, ground=20, ink=128)
+    ImageDraw.Draw(picture).line((150, 90, 130, 180, 160, 230), fill=stroke, width=9)
+    noisy = np.asarray(picture) + np.random.default_rng(2).normal(0, 3, (300, 300))
+    assert solid.find(noisy.clip(0, 255).astype(np.uint8)) is None
+
+
 def test_light_that_is_not_even_and_lines_are_left_to_the_search_for_ink() -> None:
     lit = np.asarray(painted(disk)).astype(float) * np.linspace(1, 0.7, 300)
     assert solid.find(lit.astype(np.uint8)) is None

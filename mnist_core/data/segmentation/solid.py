@@ -14,9 +14,8 @@ from mnist_core.data.segmentation.morphology import Gray, dilated
 EVEN = 12  # of 255: as much as a JPEG makes of an even ground
 CLEAR = 60  # of 255: the least that ink differs from the ground
 WIDE = 0.25  # of the shape's longer side: no line is so wide
-HOLES = 0.005  # of the shape: where its parts meet
 SOFT = 0.1  # of the shape's longer side: how wide its rim may be, of both sides
-FULL = 0.8  # of its ink: it has no less anywhere else
+FULL = 0.7  # of its ink: it has no less anywhere else
 INK = 0.25  # of the strongest ink: less is ground
 
 
@@ -30,15 +29,16 @@ def find(gray: Gray) -> tuple[Box, Gray] | None:
         return None
     mask = apart > max(EVEN, INK * strongest)
     shapes, grounds = components(mask), components(~mask)
-    holes = np.sort(grounds.areas)[:-1]
-    if len(shapes) != 1 or holes.sum() > HOLES * shapes.areas[0]:
-        return None  # several things, or a sheet with writing on it
+    if len(shapes) != 1:
+        return None
+    outside = int(grounds.areas.argmax())
+    filled = ~grounds.mask(outside)  # with what is written on it
     top, left, bottom, right = map(int, shapes.boxes[0])
     longer = max(bottom - top, right - left)
     if not _without_rim(mask, WIDE * longer).any():
         return None
-    inside = apart[_without_rim(mask, SOFT * longer)]
-    if np.percentile(inside, 2) < FULL * np.median(inside):
+    inside = apart[_without_rim(filled, SOFT * longer)]
+    if inside.min() < FULL * np.median(inside):
         return None  # something is drawn on it, or it is a photo in a frame
     part = apart[top:bottom, left:right] / strongest
     return (top, left, bottom, right), np.asarray(np.clip((part - INK) / (1 - INK), 0, 1) * 255, np.uint8)
