@@ -24,7 +24,7 @@ from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem, system_reason
 from mnist_core.image_sets import DOWNLOADABLE
-from mnist_core.messages import N_, message, number_text
+from mnist_core.messages import N_, first_of, message, number_text
 from mnist_core.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _run(words: Sequence[str]) -> int:
     try:
         return int(options.command(options))
     except ConfigError as error:
-        for problem in error.problems:
-            print(problem.message, file=sys.stderr)
+        for sentence in first_of([problem.message for problem in error.problems]):
+            print(sentence, file=sys.stderr)
         return 2
     except MnistLabError as error:
         print(error, file=sys.stderr)

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_core.messages import N_, Message
+from mnist_core.messages import N_, Message, joined
 
 
 class MnistLabError(Exception):
@@ -91,7 +91,7 @@ class ConfigError(MnistLabError):
         self.problems = tuple(problems)
         super().__init__(
             N_("These settings cannot be used: {problems}"),
-            problems=" ".join(str(problem.message) for problem in self.problems),
+            problems=str(joined([problem.message for problem in self.problems])),
         )
 
 

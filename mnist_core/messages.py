@@ -13,7 +13,7 @@ for pages, leaves out what PLACES and DETAILS name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -94,9 +94,11 @@ class Message:
                 return ", ".join(str(shown(one)) for one in value)
             return term(value) if isinstance(value, SettingName | SettingWord | LayerSizes | TypedText) else value
 
+        if self.template == _JOINED:
+            first, *rest = map(shown, self.values["sentences"])
+            # Where a setting has a name, not an identifier, a sentence may begin with it.
+            return " ".join([first, *(rest if term is as_written else map(capital, rest))])
         values = {name: shown(value) for name, value in self.values.items()}
-        if self.template == _JOINED and term is not as_written:  # where a setting has a name, not an identifier
-            values["rest"] = capital(values["rest"])
         if not places:
             values |= {name: _last_part(str(values[name])) for name in PLACES if name in values}
             values |= {name: translate(_SEE_LOG) for name in DETAILS if name in values}
@@ -105,28 +107,37 @@ class Message:
     @property
     def has_places(self) -> bool:
         """Whether `text` leaves something out."""
-        inner = (value.has_places for value in self.values.values() if isinstance(value, Message))
-        return any(name in self.values for name in (*PLACES, *DETAILS)) or any(inner)
+        inner = [one for value in self.values.values() for one in (value if isinstance(value, tuple) else (value,))]
+        named = any(name in self.values for name in (*PLACES, *DETAILS))
+        return named or any(one.has_places for one in inner if isinstance(one, Message))
 
     def __str__(self) -> str:
         return self.text(places=True)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form; read back by `from_dict`."""
-        values = {
-            name: {"message": value.to_dict()} if isinstance(value, Message) else value
-            for name, value in self.values.items()
-        }
-        return {"template": self.template, "values": values}
+        return {"template": self.template, "values": {name: _stored(value) for name, value in self.values.items()}}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
-        """The message that `to_dict` wrote."""
-        values = {
-            name: cls.from_dict(value["message"]) if isinstance(value, Mapping) and "message" in value else value
-            for name, value in data.get("values", {}).items()
-        }
-        return cls(data["template"], values)
+        """The message that `to_dict` wrote, or that of an earlier version, where joined sentences lay one in the other."""
+        if data["template"] == _ONE_IN_THE_OTHER:
+            return joined([*map(cls.from_dict, _unfolded(data))])
+        return cls(data["template"], {name: _read(value) for name, value in data.get("values", {}).items()})
+
+
+def _stored(value: Any) -> Any:
+    """A value of a sentence as JSON has it."""
+    if isinstance(value, tuple):
+        return [_stored(one) for one in value]
+    return {"message": value.to_dict()} if isinstance(value, Message) else value
+
+
+def _read(value: Any) -> Any:
+    """What `_stored` was made of."""
+    if isinstance(value, list):
+        return tuple(map(_read, value))
+    return Message.from_dict(value["message"]) if isinstance(value, Mapping) and "message" in value else value
 
 
 def capital(text: str) -> str:
@@ -134,13 +145,33 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text[:1].isascii() else text
 
 
-_JOINED = "{first} {rest}"
+MOST_NAMED = 5  # of many sentences about one thing
+_JOINED = "{sentences}"
+_ONE_IN_THE_OTHER = "{first} {rest}"
+
+
+def first_of(sentences: Sequence[Message]) -> list[Message]:
+    """What a person is told of sentences that somebody may have brought about any number of: the first few, and how many more
+    there are."""
+    more = len(sentences) - MOST_NAMED
+    if more <= 0:
+        return list(sentences)
+    template = N_("There is one more problem.") if more == 1 else N_("There are {more} more problems.")
+    return [*sentences[:MOST_NAMED], Message(template, {"more": more})]
 
 
 def joined(sentences: Sequence[Message]) -> Message:
-    """Sentences one after the other; at least one."""
-    first, *rest = sentences
-    return Message(_JOINED, {"first": first, "rest": joined(rest)}) if rest else first
+    """Sentences one after the other, as `first_of` has them; at least one."""
+    told = first_of(sentences)
+    return Message(_JOINED, {"sentences": tuple(told)}) if len(told) > 1 else told[0]
+
+
+def _unfolded(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The sentences, as stored, of which each lay in the one before."""
+    while data["template"] == _ONE_IN_THE_OTHER:
+        yield data["values"]["first"]["message"]
+        data = data["values"]["rest"]["message"]
+    yield data
 
 
 def message(template: str, **values: Any) -> Message:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import pytest
 
 from mnist_core.errors import ConfigError, DataFileError, MnistLabError, Problem
-from mnist_core.messages import Message, message
+from mnist_core.messages import Message, first_of, joined, message
 
 KOREAN = {"{what} stopped at step {step}.": "{step}단계에서 {what} 중단됨.", "The run": "실행이"}
 
@@ -34,6 +35,12 @@ def test_a_value_that_looks_like_a_field_is_left_alone() -> None:
 def test_through_json_and_back_with_messages_inside() -> None:
     sentence = message("{what} stopped at step {step}.", what=message("The {kind}", kind="run"), step=5)
     assert Message.from_dict(json.loads(json.dumps(sentence.to_dict()))) == sentence
+
+
+def test_a_list_comes_back_from_json_as_a_list() -> None:
+    sentence = message("Choose {options}.", options=("sgd", message("or {n} more", n=2)))
+    assert Message.from_dict(json.loads(json.dumps(sentence.to_dict()))) == sentence
+    assert str(sentence) == "Choose sgd, or 2 more."
 
 
 def test_without_values_the_json_may_leave_them_out() -> None:
@@ -68,3 +75,35 @@ def test_a_config_error_tells_all_problems() -> None:
     assert "A is 1." in str(error)
     assert "B is 2." in str(error)
     assert [problem.field for problem in error.problems] == ["a", "b"]
+
+
+def sentences(count: int) -> list[Message]:
+    return [message("Fault {n}.", n=number) for number in range(1, count + 1)]
+
+
+def test_sentences_one_after_the_other() -> None:
+    assert str(joined(sentences(1))) == "Fault 1."
+    assert str(joined(sentences(3))) == "Fault 1. Fault 2. Fault 3."
+    assert joined(sentences(3)).text(str, term=lambda value: value) == "Fault 1. Fault 2. Fault 3."
+    assert joined([message("Done."), message("See {log}.", log="/var/log/a")]).has_places
+
+
+@pytest.mark.parametrize(
+    ("count", "end"), [(5, "Fault 5."), (6, "There is one more problem."), (9_000, "There are 8995 more problems.")]
+)
+def test_of_many_sentences_the_first_are_told_and_how_many_more_there_are(count: int, end: str) -> None:
+    told = first_of(sentences(count))
+    assert str(told[0]) == "Fault 1."
+    assert (str(told[-1]), len(told)) == (end, min(count, 6))
+    whole = joined(sentences(count))
+    assert str(whole) == " ".join(map(str, told))
+    assert Message.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
+
+
+@pytest.mark.parametrize("count", [2, 3, 5_000])
+def test_what_an_earlier_version_joined_is_read(count: int) -> None:
+    stored: dict[str, Any] = {"template": "Fault {n}.", "values": {"n": count}}
+    for number in range(count - 1, 0, -1):
+        first = {"template": "Fault {n}.", "values": {"n": number}}
+        stored = {"template": "{first} {rest}", "values": {"first": {"message": first}, "rest": {"message": stored}}}
+    assert Message.from_dict(stored) == joined(sentences(count))

@@ -21,6 +21,7 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_core import escape, settings
 from mnist_core.errors import ConfigError, MnistLabError, StoreError, TransientStoreError
 from mnist_core.jobs import keeper
+from mnist_core.messages import first_of
 from mnist_core.ui import (
     address,
     data_note,
@@ -308,7 +309,8 @@ def sentence(error: MnistLabError) -> str:
     if error.message.has_places:
         _log_once(str(error), int(time.monotonic() // LOG_AGAIN))
     if isinstance(error, ConfigError):  # which begin with the name of a setting
-        sentences = [names.headline(problem.message.text(_, term=names.term)) for problem in error.problems]
+        problems = first_of([problem.message for problem in error.problems])
+        sentences = [names.headline(problem.text(_, term=names.term)) for problem in problems]
     else:
         sentences = [error.message.text(_, term=names.term)]
     return "\n\n".join(map(escape.markdown, sentences))

@@ -131,6 +131,14 @@ def test_what_a_run_cannot_have_is_a_sentence(change: Change) -> None:
         unpacked(rezipped(change))
 
 
+@pytest.mark.parametrize("count", [6, 20_000])
+def test_of_many_settings_that_there_are_none_of_the_first_are_named(count: int) -> None:
+    unknown = {f"k{number}": 1 for number in range(count)}
+    with pytest.raises(ImportedFileError, match=r"'k4'\. There (is one|are 19995) more problems?\.$") as refused:
+        unpacked(rezipped(with_fields(config=CONFIG.to_dict() | unknown)))
+    assert len(str(refused.value)) < 400
+
+
 def test_a_small_zip_stays_small() -> None:
     """16 MB of zeros in each kind of records, packed into 69 kB: refused, after no more than a run's own was unpacked."""
 

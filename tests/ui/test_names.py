@@ -77,39 +77,55 @@ FAULTY = {
         (
             "en",
             [
-                "Batch normalization must be yes (true) or no (false), not “maybe”.",
                 "Pixel scaling must be one of raw 0–255 (raw), scaled 0–1 (scaled), zero-centered (centered), standardized, not “foo”.",
                 "Network must be one of MLP, CNN, not “transformer”.",
-                "Hidden layers must be 0 to 6 integers, each from 1 to 2,048, not 999999.",
                 "Optimizer must be one of SGD, SGD with momentum (momentum), Nesterov momentum (nesterov), Adagrad, RMSprop, Adam, AdamW, not “evil”.",
-                "Learning rate must be from 1e-6 to 100, not 1e9.",
                 "Learning rate schedule must be one of constant, step decay (step), cosine, warm-up, one-cycle, rising (range test) (rising), not “␀”.",
+                "Batch normalization must be yes (true) or no (false), not “maybe”.",
+                "Hidden layers must be 0 to 6 integers, each from 1 to 2,048, not 999999.",
+                "Learning rate must be from 1e-6 to 100, not 1e9.",
                 "Training images and validation images can be at most 60,000 images together, but 70,000 + 10,000 = 80,000. Make one of them smaller.",
             ],
         ),
         (
             "ko",
             [
-                "배치 정규화 값은 예 (true), 아니요 (false) 중 하나여야 합니다. 받은 값: “maybe”",
                 "픽셀 스케일링 값은 다음 중 하나여야 합니다: 원본 0–255 (raw), 스케일링 0–1 (scaled), 중심화(평균 0) (centered), 표준화 (standardized). 받은 값: “foo”",
                 "신경망 값은 다음 중 하나여야 합니다: MLP, CNN. 받은 값: “transformer”",
-                "은닉층 값은 1에서 2,048 사이의 정수 0–6개여야 합니다. 받은 값: 999999",
                 "옵티마이저 값은 다음 중 하나여야 합니다: SGD, 모멘텀 SGD (momentum), 네스테로프 모멘텀 (nesterov), Adagrad, RMSprop, Adam, AdamW. 받은 값: “evil”",
-                "학습률 값은 1e-6에서 100 사이여야 합니다. 받은 값: 1e9",
                 "학습률 스케줄 값은 다음 중 하나여야 합니다: 일정 (constant), 계단식 감소 (step), 코사인 (cosine), 워밍업 (warm-up), 원사이클 (one-cycle), 점점 높임(학습률 범위 테스트) (rising). 받은 값: “␀”",
+                "배치 정규화 값은 예 (true), 아니요 (false) 중 하나여야 합니다. 받은 값: “maybe”",
+                "은닉층 값은 1에서 2,048 사이의 정수 0–6개여야 합니다. 받은 값: 999999",
+                "학습률 값은 1e-6에서 100 사이여야 합니다. 받은 값: 1e9",
                 "훈련 이미지, 검증 이미지의 합은 60,000 이하여야 하는데 70,000 + 10,000 = 80,000입니다. 하나를 줄이세요.",
             ],
         ),
     ],
 )
 def test_a_faulty_link_is_answered_with_the_pages_words_and_those_to_write(language: str, sentences: list[str]) -> None:
+    said, as_in_files = [], ""
+    for names_in_link in (list(FAULTY)[:4], list(FAULTY)[4:]):
+        with pytest.raises(ConfigError) as refused:
+            RunConfig.from_query({name: FAULTY[name] for name in names_in_link})
+        with texts.speaking(language):
+            said += unescape(frame.sentence(refused.value)).split("\n\n")
+        as_in_files += str(refused.value)
+    assert said == sentences
+    assert "one of sgd, momentum, nesterov" in as_in_files
+    assert "from 1 to 2,048, not [999999]" in as_in_files
+    assert r"not '\x00'" in as_in_files
+
+
+@pytest.mark.parametrize(
+    ("language", "more"), [("en", "There are 3 more problems."), ("ko", "그 밖에도 오류가 3개 더 있습니다.")]
+)
+def test_of_many_faults_the_first_are_named_and_how_many_more_there_are(language: str, more: str) -> None:
     with pytest.raises(ConfigError) as refused:
         RunConfig.from_query(FAULTY)
     with texts.speaking(language):
-        assert unescape(frame.sentence(refused.value)).split("\n\n") == sentences
-    assert "one of sgd, momentum, nesterov" in str(refused.value)  # as in files
-    assert "from 1 to 2,048, not [999999]" in str(refused.value)
-    assert r"not '\x00'" in str(refused.value)
+        said = unescape(frame.sentence(refused.value)).split("\n\n")
+    assert (len(said), said[-1]) == (6, more)
+    assert str(refused.value).endswith("There are 3 more problems.")
 
 
 def test_words_in_a_link_may_have_capitals() -> None:
