@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -10,16 +11,21 @@ from mnist_core.errors import TransientStoreError
 from mnist_core.networks import checkpoint_layout
 from mnist_core.networks.checkpoint_layout import forget_files, forget_snapshots
 from mnist_core.store import Store
+from mnist_core.store.retention import NOBODY
 
+LOG = logging.getLogger("mnist_lab.dispatcher")
 SOFT_DELETED_SECONDS = 86_400.0  # a soft-deleted run can be restored for so long
 
 
 def delete_expired(store: Store) -> None:
     """Delete classes whose time is over, and what was soft-deleted a day ago, by the store's own clock, with its files."""
     store.classes.delete_expired()
-    for run_id, owner in store.retention.expired(SOFT_DELETED_SECONDS):
-        forget_files(run_id)  # first: of a run that is gone nobody would know whose they are
-        store.runs.delete(run_id, owner)
+    if count := store.retention.end_soft_deleted():
+        LOG.info("%d runs that were deleted and went on are stopped", count)
+    for run_id, _owner in store.retention.expired(SOFT_DELETED_SECONDS):
+        if store.retention.give_up(run_id, SOFT_DELETED_SECONDS):  # else its student has restored it meanwhile
+            forget_files(run_id)  # first: of a run that is gone nobody would know whose they are
+            store.runs.delete(run_id, NOBODY)
 
 
 def thin_out(store: Store) -> None:

@@ -30,7 +30,8 @@ class Commands(Part):
 
         pause, resume (also of a run that has failed, from its last checkpoint or afresh), stop, step (one update, then
         paused), reset (back to step 0, paused). A run that is to go on waits like a new one, behind all that wait already, and
-        within the same bounds: no command brings a run in front of others.
+        within the same bounds: no command brings a run in front of others. None takes back a stop that the teacher has asked for,
+        and what is soft-deleted is stopped and nothing else.
         Raises RunNotFoundError where the run is not the owner's, LimitError where a run is to go on that only members may train,
         where too many wait, or whose images its owner may not use (any more), or where a run is to rest and there is no room for its
         weights; RoundError where its class trains for another round alone.
@@ -39,7 +40,7 @@ class Commands(Part):
             raise ValueError(f"expected one of {get_args(Command)}, got {command!r}")
         with self.database.begin() as connection:
             row = find_row(connection, run_id, owner, write=True)
-            change = _after_request(connection, row, command)
+            change = None if _is_ending(row, command) else _after_request(connection, row, command)
             if change is None:
                 return
             if _keeps_weights(row, command):
@@ -64,7 +65,7 @@ class Commands(Part):
         """Ask for another learning rate from the next step on. Raises RunNotFoundError, RoundError where its round locks it."""
         with self.database.begin() as connection:
             row = find_row(connection, run_id, owner, write=True)
-            if row.state != "finished":
+            if row.state != "finished" and row.soft_deleted_at is None:
                 check_rate(connection, row.round_id, value)
                 change_row(connection, run_id, {"rate_request": value})
 
@@ -79,6 +80,13 @@ class Commands(Part):
             rows = connection.execute(query).all()
         own = (row for row in rows if tokens is None or tokens[row.id] == row.token)
         return {row.id: Requests(row.command, row.rate_request, row.slice_over) for row in own}
+
+
+def _is_ending(row: sa.Row[Any], command: Command) -> bool:
+    """Whether the run is to end, whatever else its student asks: he deleted it, or his teacher stops it and no worker has heard
+    that yet."""
+    stopped_by_teacher = row.stopped_by_teacher and row.command == "stop"
+    return command != "stop" and (row.soft_deleted_at is not None or stopped_by_teacher)
 
 
 def _keeps_weights(row: sa.Row[Any], command: Command) -> bool:

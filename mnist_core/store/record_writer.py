@@ -13,7 +13,7 @@ from mnist_core.records import Outcome, Report
 from mnist_core.store.commands import Command
 from mnist_core.store.database import Part
 from mnist_core.store.record_reader import append_records, drop_records
-from mnist_core.store.rows import AT_THE_BEGINNING, change_row, end_run
+from mnist_core.store.rows import AT_THE_BEGINNING, as_ended, change_row, end_run
 from mnist_core.store.tables import runs
 from mnist_core.store.usage import charge
 
@@ -57,9 +57,13 @@ class RecordWriter(Part):
             return change_row(connection, run_id, change, token)
 
     def reset(self, run_id: str, token: int | None = None) -> bool:
-        """The worker has let go of the run without a checkpoint: it is paused at step 0. False as in `pause`."""
+        """The worker has let go of the run without a checkpoint: it is at step 0, paused, or over where a stop was asked for since.
+        False as in `pause`."""
+        command = sa.select(runs.c.command).where(runs.c.id == run_id).with_for_update()
         with self.database.begin() as connection:
-            changed = change_row(connection, run_id, AT_THE_BEGINNING, token)
+            is_over = connection.execute(command).scalar() == "stop"
+            change = dict(AT_THE_BEGINNING) | (as_ended(connection, "stopped") if is_over else {})
+            changed = change_row(connection, run_id, change, token)
             if changed:
                 drop_records(connection, run_id, after=-1)
         return changed

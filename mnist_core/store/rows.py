@@ -122,6 +122,7 @@ GOING_ON: Mapping[str, Any] = {
     "error": None,
     "finished_at": None,
     "finished_order": None,
+    "stopped_by_teacher": False,  # it failed before it could be stopped
 }
 
 

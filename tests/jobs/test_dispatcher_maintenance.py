@@ -16,7 +16,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import DataError, TransientStoreError
 from mnist_core.jobs import retention
 from mnist_core.jobs.dispatcher import Dispatcher
-from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_folder
+from mnist_core.networks.checkpoint_layout import checkpoint_file, forget_files, snapshot_folder
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Command, Store, tables
 from mnist_core.store.rows import change_row
@@ -258,6 +258,42 @@ def test_files_go_before_the_run_that_tells_whose_they_are(store: Store, monkeyp
     assert kept([run_id]) == [False]
     retention.delete_expired(store)  # the next one does the rest
     assert store.runs.version(run_id) is None
+
+
+def test_a_run_that_is_restored_while_others_are_deleted_stays_with_its_files(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = with_weights(store, 2)
+    store.retention.soft_delete(ids, "ann")
+    store.lease.take("a test")
+    store.lease.beat(retention.SOFT_DELETED_SECONDS)
+    listed = store.retention.expired
+
+    def expired(seconds: float) -> list[tuple[str, str]]:
+        found = listed(seconds)
+        store.retention.restore(ids[:1], "ann")  # after the dispatcher has listed what goes …
+        return found
+
+    def forgotten(run_id: str) -> None:
+        store.retention.restore([run_id], "ann")  # … and when its files are about to go
+        forget_files(run_id)
+
+    monkeypatch.setattr(store.retention, "expired", expired)
+    monkeypatch.setattr(retention, "forget_files", forgotten)
+    retention.delete_expired(store)
+    assert kept(ids) == [True, False]
+    assert [run.id for run in store.runs.newest("ann")] == ids[:1]
+    assert store.runs.version(ids[1]) is None
+
+
+def test_what_is_soft_deleted_and_rests_ends_with_the_dispatchers_next_look(
+    dispatcher: Dispatcher, store: Store
+) -> None:
+    (run_id,) = resting(store, 1, "ann")
+    with store.database.begin() as connection:  # as an earlier version let it be paused after it was deleted
+        change_row(connection, run_id, {"soft_deleted_at": 0.0, "soft_deleted_served": 0.0})
+    dispatcher.tick()
+    assert (store.runs.get(run_id).state, store.runs.get(run_id).outcome) == ("finished", "stopped")
 
 
 def with_weights(store: Store, runs: int, owner: str = "ann") -> list[str]:
