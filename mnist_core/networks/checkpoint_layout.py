@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from mnist_core import settings
+from mnist_core.config import RunConfig
 from mnist_core.networks import shared_files
+from mnist_core.networks.models import describe
 from mnist_core.records import Outcome
 
 VERSION = 4
@@ -31,6 +33,9 @@ BEFORE_UPDATE = "before."  # parameter by parameter, before the update that an i
 WINDOW = "window"  # steps × loss, accuracy, gradient norm: the open window of records
 WINDOW_COLUMNS = 3
 
+# Numbers that each optimizer keeps for each parameter.
+_BUFFERS = {"sgd": 0, "momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
+_HEAD_BYTES = 1 << 15  # names of tensors, settings, figures: most of it is of runs of hundreds of epochs
 COPIES_BYTES = 256 * 2**20  # of files that the store has, too
 
 _METADATA = "state"
@@ -98,6 +103,16 @@ def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Those of the file's tensors that `prefixed` put there, by their own names."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def bytes_at_rest(config: RunConfig) -> int:
+    """What the checkpoint of a run takes that is not over: the last weights, the best, and its optimizer's buffers. A little more
+    than it will be, but where an evaluation was interrupted, which adds the weights before its update."""
+    network = describe(config)
+    units = sum(layer.output_shape[0] for layer in network.layers if layer.kind in ("convolution", "dense"))
+    statistics = 2 * units if config.batch_norm else 0  # mean and variance, which are no parameters
+    numbers = 2 * (network.parameters + statistics) + _BUFFERS[config.optimizer] * network.parameters
+    return 4 * numbers + _HEAD_BYTES
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------

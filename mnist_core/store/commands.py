@@ -17,7 +17,7 @@ from mnist_core.store.round_rows import check_going_on, check_rate
 from mnist_core.store.rows import AT_THE_BEGINNING, GOING_ON, as_ended, change_row, end_of_the_queue, find_row, readable
 from mnist_core.store.tables import runs, sweeps
 from mnist_core.store.usage import join
-from mnist_core.store.weights_at_rest import check_rest
+from mnist_core.store.weights_at_rest import check_rest, check_start
 
 Command = Literal["pause", "resume", "stop", "step", "reset"]
 
@@ -51,11 +51,13 @@ class Commands(Part):
                 check_member(connection, owner)
                 for run in readable([row]):  # one that cannot be read fails when its turn comes
                     check_images(connection, owner, run.config)
+                if row.state == "finished" and row.checkpoint_step is not None:  # which nobody may remove from now on
+                    check_start(connection, owner, guest=row.class_id is None)
                 check_queue(connection, owner, 1, guest=row.class_id is None)
                 if connection.execute(sa.select(sweeps.c.id).where(sweeps.c.id == row.group_id)).first():
                     check_sweeps(connection, owner, but=row.group_id)
                 check_going_on(connection, owner, row.round_id)
-                change |= {"priority": 0} | end_of_the_queue(connection)
+                change |= {"priority": 0, "slice_over": False} | end_of_the_queue(connection)
                 join(connection, owner)
             if command == "reset" and row.state != "running":
                 drop_records(connection, run_id, after=-1)
@@ -90,10 +92,12 @@ def _is_ending(row: sa.Row[Any], command: Command) -> bool:
 
 
 def _keeps_weights(row: sa.Row[Any], command: Command) -> bool:
-    """Whether the run rests with weights once it has done what is asked, and does not yet."""
-    if command == "pause":
-        return row.state == "running" and row.command not in ("pause", "step")
-    return command == "step" and row.checkpoint_step is None
+    """Whether the run rests with weights once it has done what is asked, and is not at rest, or about to be, already."""
+    if command not in ("pause", "step") or row.command in ("pause", "step"):
+        return False
+    if row.state == "paused":
+        return row.checkpoint_step is None
+    return command == "step" or row.state == "running" or row.checkpoint_step is not None
 
 
 def _after_request(connection: sa.Connection, row: sa.Row[Any], command: Command) -> dict[str, Any] | None:

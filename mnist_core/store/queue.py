@@ -12,6 +12,7 @@ from mnist_core.records import Run, UnreadableRun
 from mnist_core.store.database import Part
 from mnist_core.store.lease import holds
 from mnist_core.store.rows import (
+    LOST_WORKER,
     change_row,
     end_of_the_queue,
     end_run,
@@ -124,7 +125,7 @@ class Queue(Part):
         return lost
 
 
-_IN_FRONT: Mapping[str, Any] = {"state": "queued", "priority": 1, "slice_over": False}
+_IN_FRONT: Mapping[str, Any] = {"state": "queued", "priority": LOST_WORKER, "slice_over": False}
 _BEHIND: dict[str, Any] = {"state": "queued", "priority": 0, "slice_over": False}
 
 

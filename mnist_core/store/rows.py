@@ -20,7 +20,8 @@ from mnist_core.store.database import next_order
 from mnist_core.store.tables import runs
 
 AT_ONCE = 500  # ids in one query: databases take some thousands
-DEMONSTRATION = 2  # priority of what a teacher shows: it goes in front even of runs that lost their worker (1)
+# Priorities: of runs that lost their worker, which go in front of those that wait for their turn, and of what a teacher shows.
+LOST_WORKER, DEMONSTRATION = 1, 2
 
 
 def find_row(connection: sa.Connection, run_id: str, owner: str | None = None, *, write: bool = False) -> sa.Row[Any]:
@@ -155,6 +156,14 @@ def end_run(
 
 # To read and check settings is most of the work of listing a thousand runs, and they never change. 4 kB each: 20 MB at most.
 _settings = lru_cache(5_000)(RunConfig.from_json)
+
+
+def settings_in(text: str) -> RunConfig | None:
+    """A run's settings as its row has them; None where they are none for this version of the program."""
+    try:
+        return _settings(text)
+    except ConfigError:
+        return None
 
 
 def readable(rows: Iterable[sa.Row[Any]]) -> list[Run]:

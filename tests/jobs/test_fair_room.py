@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mnist_core import settings
 from mnist_core.jobs import retention
 from mnist_core.networks.checkpoint_layout import snapshot_folder
 from mnist_core.store import Store
-from tests.jobs.test_dispatcher_maintenance import kept, with_weights
+from tests.jobs.test_dispatcher_maintenance import kept, resting, with_weights
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +52,49 @@ def test_guests_may_use_what_no_class_needs(store: Store) -> None:
     guests = [run_id for number in range(4) for run_id in with_weights(store, 1, f"cookie {number}")]
     retention.thin_out(store)
     assert all(snapshot_folder(run_id).exists() for run_id in guests)
+
+
+def test_what_one_has_at_rest_above_what_may_rest_is_at_his_own_cost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, _secret = store.classes.open("3b", "teacher")
+    for student, nickname in (("ann", "Otter"), ("bob", "Falcon"), ("eve", "Hare")):
+        store.classes.join(opened.code, student, nickname)
+    others = [*with_weights(store, 1, "bob"), *with_weights(store, 1, "eve")]
+    over, paused = with_weights(store, 2, "ann"), resting(store, 12, "ann")
+    retention.thin_out(store)
+    # 8 MB. Ann has 2.4 at rest, where half of 2.1 may be: all else that is hers goes, and nothing of the others'.
+    assert kept(paused) == [True] * 12
+    assert kept(over) == [False, False]
+    assert not any(snapshot_folder(run_id).exists() for run_id in paused)
+    assert kept(others) == [True, True]
+    assert all(snapshot_folder(run_id).exists() for run_id in others)
+    more = with_weights(store, 1, "bob")
+    retention.thin_out(store)
+    # They have what is left, as if she had half of the room: 1.05 MB of 1.5.
+    assert all(kept([*others, *more]))
+    assert [snapshot_folder(run_id).exists() for run_id in (*others, *more)] == [False, True, False]
+    monkeypatch.setattr(settings, "lacking_space", lambda: 10**9)  # but a full disk helps nobody
+    retention.thin_out(store)
+    assert not any(kept([*others, *more]))
+
+
+def test_what_many_guests_have_at_rest_is_at_no_members_cost(store: Store) -> None:
+    opened, _secret = store.classes.open("3b", "teacher")
+    store.classes.join(opened.code, "ann", "Otter")
+    members = with_weights(store, 2, "ann")
+    guests = [run_id for number in range(12) for run_id in resting(store, 1, f"cookie {number}")]
+    over = with_weights(store, 1, "a guest")
+    retention.thin_out(store)
+    # 7.5 MB. Guests have 2.4 at rest, none of them more than a quarter of 2.1, which is for all of them.
+    assert kept(guests) == [True] * 12
+    assert kept(over) == [False]
+    assert kept(members) == [True, True]
+    assert all(snapshot_folder(run_id).exists() for run_id in members)
+
+
+def test_who_is_alone_gives_nothing_where_there_is_room(store: Store) -> None:
+    over, paused = with_weights(store, 2, "ann"), resting(store, 2, "ann")
+    retention.thin_out(store)
+    assert all(kept([*paused, *over]))
+    assert all(snapshot_folder(run_id).exists() for run_id in (*paused, *over))

@@ -12,7 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LimitError
 from mnist_core.networks.checkpoint_layout import checkpoint_file, snapshot_file
 from mnist_core.records import Curves, Progress, Report
-from mnist_core.store import Store
+from mnist_core.store import Command, Store
 from tests.store.class_of_two import ANN, BOB, EVE, TEACHER, Opened, refused
 
 CONFIG = RunConfig()
@@ -131,3 +131,121 @@ def test_runs_that_are_paused_at_the_same_moment_find_no_more_room(store: Store,
     assert len(asked) == 3
     store.commands.send(asked[0], ANN, "resume")  # and who takes it back may have another
     assert pause(next(run_id for run_id in ids if run_id not in asked))
+
+
+MANY = 6
+
+
+def allowed(store: Store, run_ids: list[str], *commands: Command) -> int:
+    """How many of Ann's runs take all these commands."""
+    count = 0
+    for run_id in run_ids:
+        try:
+            for command in commands:
+                store.commands.send(run_id, ANN, command)
+        except LimitError:
+            continue
+        count += 1
+    return count
+
+
+def begun(store: Store, run_id: str) -> str:
+    """A worker has the run, and no checkpoint of it yet."""
+    assert store.queue.claim(run_id, "w", 1) is not None
+    return run_id
+
+
+def failed(store: Store, run_id: str) -> str:
+    store.record_writer.finish(run_id, "failed", {})
+    return run_id
+
+
+def put_back(store: Store, run_id: str, *, lost: bool = False) -> str:
+    """The run has made room for others, or lost its worker."""
+    if lost:
+        store.queue.requeue(run_id)
+    else:
+        store.queue.put_back({run_id: store.runs.get(run_id).token})
+    return run_id
+
+
+def test_single_steps_of_runs_without_weights_count_as_what_they_will_leave(
+    store: Store, opened: Opened, train: Train
+) -> None:
+    ids = [store.runs.create(ANN, CONFIG) for _run in range(MANY)]
+    for run_id in ids:
+        store.commands.send(run_id, ANN, "reset")
+    assert allowed(store, ids, "step") == 3  # 0.85 MB each; who is alone may have half of 4.2, and one more
+    others = [run_id for run_id in ids if store.runs.state(run_id) == "paused"]
+    for run_id in set(ids) - set(others):
+        begun(store, run_id)
+    refused(
+        store, lambda: store.commands.send(others[0], ANN, "step"), "keep 3 MB of weights, and at most 1", LimitError
+    )
+    refused(store, lambda: store.runs.create(ANN, CONFIG), "keep 3 MB of weights, and at most 1 MB", LimitError)
+    store.runs.create(BOB, CONFIG)
+
+
+@pytest.mark.parametrize("command", ["pause", "step"])
+def test_runs_that_train_and_have_no_checkpoint_yet_count_as_what_they_will_leave(
+    store: Store, opened: Opened, train: Train, command: Command
+) -> None:
+    ids = [begun(store, store.runs.create(ANN, CONFIG)) for _run in range(MANY)]
+    assert allowed(store, ids, command) == 3
+    store.queue.requeue_lost()  # and so they do where the next worker is to do it
+    refused(store, lambda: store.runs.create(ANN, CONFIG), "keep 3 MB of weights, and at most 1 MB", LimitError)
+
+
+def test_a_single_step_of_a_run_that_trains_is_a_pause(store: Store, opened: Opened, train: Train) -> None:
+    ids = [train(ANN, 900) for _run in range(MANY)]
+    assert allowed(store, ids, "step") == 3
+    asked = [run_id for run_id, requests in store.commands.pending(ids).items() if requests.command == "step"]
+    assert allowed(store, asked, "pause", "step") == 3  # they are to rest already
+
+
+def test_runs_that_failed_are_continued_and_paused_within_the_same_bound(
+    store: Store, opened: Opened, train: Train
+) -> None:
+    ids = [failed(store, train(ANN, 900)) for _run in range(MANY)]
+    assert allowed(store, ids, "resume", "pause") == 3
+    assert allowed(store, ids[3:], "resume") == 0
+    for run_id in ids[:3]:
+        store.commands.send(run_id, ANN, "stop")
+    assert allowed(store, ids[3:], "resume") == 3  # what waits to be continued counts, too
+    left = failed(store, train(BOB, 900))
+    store.commands.send(left, BOB, "resume")  # he has none
+
+
+def test_many_cookies_that_continue_a_run_each_cannot_pause_them_all(store: Store, train: Train) -> None:
+    cookies = [f"cookie {number}" for number in range(MANY)]
+    ids = [failed(store, train(cookie, 900)) for cookie in cookies]
+    for run_id, cookie in zip(ids, cookies, strict=True):
+        store.commands.send(run_id, cookie, "resume")
+    for run_id, cookie in zip(ids, cookies, strict=True):
+        for command in ("pause", "step"):
+            with pytest.raises(LimitError, match="keep all of the 2 MB"):
+                store.commands.send(run_id, cookie, command)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["slice over", "worker lost"])
+def test_a_run_that_waits_for_its_turn_keeps_nobody_from_starting_and_is_paused_as_one_that_trains(
+    store: Store, opened: Opened, train: Train, lost: bool
+) -> None:
+    waits = put_back(store, train(ANN, 2_500), lost=lost)
+    store.commands.send(store.runs.create(ANN, CONFIG), ANN, "stop")
+    rests = rest(store, train(ANN, 2_500), ANN)
+    for command in ("pause", "step"):
+        refused(store, lambda: store.commands.send(waits, ANN, command), "keep 3 MB of weights", LimitError)  # noqa: B023
+    store.commands.send(rests, ANN, "stop")
+    store.commands.send(waits, ANN, "pause")
+    refused(store, lambda: store.runs.create(ANN, CONFIG), "keep 3 MB of weights, and at most 1 MB", LimitError)
+    store.commands.send(waits, ANN, "resume")  # it waits by its student's wish now
+    refused(store, lambda: store.runs.create(ANN, CONFIG), "keep 3 MB of weights, and at most 1 MB", LimitError)
+
+
+def test_who_is_alone_with_small_runs_is_refused_nothing(store: Store) -> None:
+    ids = [begun(store, store.runs.create(ANN, CONFIG)) for _run in range(40)]
+    assert allowed(store, ids[:20], "pause") == 20
+    assert allowed(store, ids[20:], "step") == 20
+    waiting = store.runs.create_group(ANN, [CONFIG.replace(seed=seed) for seed in range(100)], "0123456789")
+    assert allowed(store, waiting, "reset", "step") == 100

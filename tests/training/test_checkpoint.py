@@ -9,10 +9,11 @@ import pytest
 from safetensors import safe_open
 
 from mnist_core import RunConfig, Trainer
+from mnist_core.config import choices
 from mnist_core.data import Dataset
 from mnist_core.errors import CheckpointError
 from mnist_core.networks import weights
-from mnist_core.networks.checkpoint_layout import checkpoint_file
+from mnist_core.networks.checkpoint_layout import bytes_at_rest, checkpoint_file
 from tests.training.test_trainer import small
 
 
@@ -97,6 +98,20 @@ def test_best_weights_that_are_the_last_are_kept_once(tiny: Dataset, home: Path)
     assert weights.best("run").step == weights.latest("run").step == 1
     again = Trainer.load(file, small(), tiny)
     assert again.state.best_weights.keys() == trainer.model.state_dict().keys()
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("network", [{"hidden_layers": (300, 100)}, {"model": "cnn", "filters": (8, 16)}])
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+def test_what_a_run_takes_that_rests_is_known_before(
+    optimizer: str, network: dict, batch_norm: bool, tiny: Dataset, tmp_path: Path
+) -> None:
+    config = small(optimizer=optimizer, learning_rate=0.001, batch_norm=batch_norm, **network)
+    trainer, file = Trainer(config, tiny), tmp_path / "run.safetensors"
+    trainer.advance(steps=1)
+    trainer.state.best["step"] = 0  # the last weights are not the best, as most often
+    trainer.save(file)
+    assert 0 <= bytes_at_rest(config) - file.stat().st_size < 33_000
 
 
 @pytest.mark.parametrize("changes", [{"optimizer": "adam"}, {"model": "cnn", "filters": (3,), "optimizer": "momentum"}])
