@@ -18,6 +18,7 @@ OVERSHOT, FAR_OVERSHOT = (
     2,
     10,
 )  # times the initial loss, or that of a guess: where a rate is too high; where far too high
+ROSE = 1.05  # the same: where a higher rate would overshoot
 LEARNED = 0.9  # of the reachable accuracy: below, a rate that overshot kept it from learning
 LARGE = 0.02  # of the weights of half of the layers: updates that are too large
 ANOTHER = 1.1  # times: a rate that differs by less is the same
@@ -30,13 +31,14 @@ SMALL_DEVIATION = 0.03  # of the initial weights: through so many layers nothing
 def usual_rate(config: RunConfig) -> float:
     """A rate at which networks like this one train, as measured; `sweep_range.usual_range` has where they begin to break.
 
-    Raw pixels are 255 times scaled ones, which matters to updates that are a multiple of the gradient.
+    Raw pixels are 255 times scaled ones, and squared error is steep at first, which matters to updates that are a multiple of the
+    gradient.
     """
-    raw = config.preprocessing == "raw"
+    plain = (1e-4 if config.preprocessing == "raw" else 0.1) * (1.0 if config.loss == "cross-entropy" else 0.3)
     if config.optimizer in ("momentum", "nesterov"):
-        return round((1e-4 if raw else 0.1) * (1 - config.momentum), 12)
+        return round(plain * (1 - config.momentum), 12)
     if config.optimizer == "sgd":
-        return 1e-4 if raw else 0.1
+        return round(plain, 12)
     return 0.01 if config.optimizer == "adagrad" else 0.001
 
 
@@ -251,7 +253,7 @@ def _overshooting(run: Run, metrics: RunMetrics) -> Ways:
     """What to do where the first updates overshot, though the loss falls; nothing where they did not."""
     if not _overshot(run, metrics):
         return ()
-    if (rate := lower_rate(run, 0.1)) is None:
+    if (rate := lower_rate(run, 0.1 if metrics.overshot >= FAR_OVERSHOT else 1 / 3)) is None:
         return at_start()
     template = N_(
         "At first the loss rose to {times} times its initial value, so the learning rate is too high: try a lower one, such as {rate}."
@@ -281,8 +283,10 @@ def go_on(run: Run, metrics: RunMetrics) -> Ways:
     longer = {"epochs": config.epochs + 1}
     if metrics.loss_ratio < FAST and metrics.overshot < FAR_OVERSHOT:
         return _let_it_fall(run, metrics)
-    if lower := (_overshooting(run, metrics) or narrow(config) or _too_high(run, metrics)):
-        return lower
+    # A rate far below the usual one comes first: with it no network of any width shows what it can.
+    few = narrow(config) if run.base_rate >= usual_rate(config) / 4 else ()
+    if mended := (_overshooting(run, metrics) or few or _too_high(run, metrics)):
+        return mended
     rate = higher_rate(run, RAISE)
     more = Way(message(_MORE_EPOCHS), longer)
     if rate is None and run.base_rate > highest_rate(config):
@@ -290,7 +294,7 @@ def go_on(run: Run, metrics: RunMetrics) -> Ways:
         assert lowered is not None
         template = N_("Try a lower learning rate, such as {rate}, or more epochs.")
         return _at(template, lowered, **longer), _simply_lower(run, lowered), more
-    if rate is None or _update(metrics) * rate / run.base_rate >= LARGE:
+    if rate is None or metrics.overshot > ROSE or _update(metrics) * rate / run.base_rate >= LARGE:
         return (more,)
     return (
         _at(N_("Try a higher learning rate, such as {rate}, or more epochs."), rate, **longer),

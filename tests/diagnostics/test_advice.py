@@ -79,6 +79,9 @@ def test_a_network_with_fewer_units_than_classes_needs_more_of_them() -> None:
         run, curves, _kind = CASES[name]
         said = sentences(changed(run, hidden_layers=(50, 2)), replace(curves, layers=rows))
         assert said.endswith("Try more units: the smallest hidden layer has 2 for 10 classes.")
+    run, curves, _kind = CASES["still falling"]
+    low = sentences(changed(run, hidden_layers=(2,), learning_rate=0.01), curves)
+    assert low.endswith("Try a higher learning rate, such as 0.02, or more epochs.")
 
 
 def test_what_a_run_has_already_is_not_advised() -> None:
