@@ -157,7 +157,9 @@ def _data(config: RunConfig) -> str:
     emnist = config.dataset == "emnist-digits"
     upright = ".transpose(1, 2)" if emnist else ""  # its files have rows and columns exchanged
     more = 'split="digits", ' if emnist else ""
-    images = config.image_set.train
+    name, images = _class(config), config.image_set.train
+    download = config.dataset != "other" and own_id(config.dataset) is None
+    lacking = " and cannot be downloaded ({error})" if download else ""
     return f'''
 def load(folder):
     """Training images from the front of the training files, validation images from their end, test images apart."""
@@ -166,7 +168,13 @@ def load(folder):
         pixels = data.data[part]{upright}.to(torch.float32)
         return (pixels * {scale!r} + {shift!r}).reshape({shape}), data.targets[part]
 
-    files, test = ({_class(config)}(folder, {more}train=train, download={config.dataset != "other" and own_id(config.dataset) is None}) for train in (True, False))
+    try:
+        files, test = ({name}(folder, {more}train=train, download={download}) for train in (True, False))
+    except (OSError, RuntimeError) as error:
+        raise SystemExit(
+            f"The images are not in {{folder}}/{name}/raw{lacking}. "
+            "Run: python train.py FOLDER, where FOLDER/{name}/raw has their files."
+        ) from error
     train = tensors(files, slice(0, TRAIN_SIZE))
     validation = tensors(files, slice({images:_} - VALIDATION_SIZE, {images:_})){noise}
     return train, validation, tensors(test, slice(None))'''

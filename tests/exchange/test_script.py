@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import subprocess
@@ -151,6 +152,21 @@ def test_a_process_of_its_own_prints_the_same(tiny: Dataset, tmp_path: Path) -> 
     assert [line.split()[:1] for line in done.stdout.splitlines()] == [
         line.split()[:1] for line in printed.splitlines()
     ]
+
+
+@pytest.mark.parametrize(("name", "folder"), [("other", "MNIST"), ("emnist-digits", "EMNIST")])
+def test_without_its_images_the_script_says_where_they_belong(name: DatasetName, folder: str, tmp_path: Path) -> None:
+    """And no traceback. Nothing is downloaded here: a port where nobody listens stands between."""
+    (tmp_path / "train.py").write_text(script(RunConfig(**(SMALL | {"dataset": name}))), encoding="utf-8")
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    command = [sys.executable, "train.py", "here"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env=os.environ | nowhere
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"The images are not in here/{folder}/raw")
+    assert done.stderr.endswith(f"python train.py FOLDER, where FOLDER/{folder}/raw has their files.\n")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
