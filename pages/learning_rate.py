@@ -67,6 +67,7 @@ def page() -> None:
     else:
         rates_panel.draw(PAGE)
     draft.write_address()
+    draft.tell_unused()
 
 
 page()

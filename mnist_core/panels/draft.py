@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import old_names, presets
+from mnist_core import escape, old_names, presets
 from mnist_core.config import FIELDS, RunConfig, unknown_field
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.image_sets import DatasetName, image_set, own_id
@@ -24,6 +24,8 @@ from mnist_core.ui.texts import _
 
 DEFAULT_PRESET = "keras-first-look"
 MISSPELLED = 0.85  # how close a word of an address is to the name of a setting that was meant
+MOST_NAMED = 5  # words of an address that nothing on a page uses
+SWEEPS = "sweep_"  # begin the words of a sweep's plan
 LETTERS = 60  # of an experiment's name that a sentence repeats
 _KEY = "c_"
 EXACT_RATE = f"{_KEY}exact_rate"  # key of the field for a rate between the stops
@@ -265,11 +267,14 @@ def _misnamed(query: Mapping[str, str], name: str) -> list[Problem]:
             presets.preset(name[:LETTERS])
     except ConfigError as error:
         problems += error.problems
-    for word in query:  # what else it says is for the panels
-        known = word in (*FIELDS, *old_names.SETTINGS, "preset", "variant")
-        if not known and difflib.get_close_matches(word, FIELDS, n=1, cutoff=MISSPELLED):
-            problems.append(unknown_field(word))
+    problems += [unknown_field(word) for word in query if _is_misspelled(word)]
     return problems
+
+
+def _is_misspelled(word: str) -> bool:
+    """Whether a word of the address is meant to be a setting; other words are for the panels."""
+    known = word in (*FIELDS, *old_names.SETTINGS, "preset", "variant")
+    return not known and bool(difflib.get_close_matches(word, FIELDS, n=1, cutoff=MISSPELLED))
 
 
 def _what_can_be(query: Mapping[str, str], start: RunConfig) -> tuple[RunConfig, list[Problem]]:
@@ -287,6 +292,14 @@ def _what_can_be(query: Mapping[str, str], start: RunConfig) -> tuple[RunConfig,
             else:
                 wanted = {name: text for name, text in wanted.items() if faulty and name not in faulty}
     return start, problems
+
+
+def tell_unused() -> None:
+    """At the end of the page, for a moment: what else the address said, which nobody here has asked for."""
+    words = [word for word in address.unused() if not (_is_misspelled(word) or word in (*old_names.SETTINGS, *FIELDS))]
+    if words := [word for word in words if not word.startswith(SWEEPS)]:  # those are used on this page's other view
+        listed = ", ".join(escape.markdown(word[:LETTERS]) for word in words[:MOST_NAMED])
+        st.toast(_("The link says more than this page uses: {names}.").format(names=listed), icon=":material/link_off:")
 
 
 def tell_problems() -> None:

@@ -146,6 +146,12 @@ def keep(parameter: str, text: str | None) -> None:
     end_of_fragment()
 
 
+def unused() -> list[str]:
+    """At the end of a page: what else an address that was followed says, which nothing on the page has asked for."""
+    said = st.session_state["address_says"]
+    return [name for name in st.query_params if name not in (*said, *EVERYWHERE)] if followed() else []
+
+
 def say(**parameters: str | None) -> None:
     """Let the address have these parameters; those that are None are left out."""
     st.session_state.setdefault("address_says", {}).update(parameters)

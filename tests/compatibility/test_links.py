@@ -43,6 +43,7 @@ def assert_opens(link: Mapping[str, Any], app: AppTest) -> None:
             word = adapter.WORDS.get(value, value)
             assert word in values, (link["page"], name, value, values)
             values.remove(word)
+    assert not [toast for toast in app.toast if "link_off" in toast.icon], link  # all of it is used
     visible = adapter.visible(app)
     for part in ("title", "view"):
         assert visible[part] == adapter.TITLES.get(link[part], link[part]), link

@@ -176,6 +176,16 @@ def test_of_a_link_what_can_be_is_taken_and_the_rest_said(open_page: Open) -> No
         assert not app.run().error  # it is said once
 
 
+def test_what_nothing_on_the_page_uses_is_said_for_a_moment(open_page: Open) -> None:
+    for page in ("train", "learning_rate"):
+        app = open_page(page, epochs="3", utterly="x", **{"<b>": "1"})
+        assert unescape(app.toast[0].value) == "The link says more than this page uses: utterly, <b>."
+        assert not app.run().toast
+        told = dict(app.query_params)
+        assert "utterly" not in told
+        assert not open_page(page, **told).toast
+
+
 def test_settings_that_do_not_go_together_cost_no_others(open_page: Open) -> None:
     app = open_page("train", batch_size="100000", learning_rate="0.3")
     assert app.session_state["draft"]["learning_rate"] == 0.3
