@@ -18,6 +18,7 @@ from mnist_core.errors import ConfigError, RoundError
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import N_, Message, SettingWord, message, number_text
 from mnist_core.records import Curves, Prediction, Run
+from mnist_core.sweep_range import usual_range
 
 RoundKind = Literal["run", "sweep", "range-test", "idea", "lesson"]
 RoundState = Literal["draft", "open", "closed"]
@@ -66,6 +67,11 @@ class Plan:
     same_seed: bool = True
     test_sealed: bool = False
     lesson: str = ""
+
+    @property
+    def varied(self) -> Free:
+        """What runs of the round may differ in: what is free, and of a sweep the rate."""
+        return {"learning_rate": usual_range(self.config), **self.free} if self.kind == "sweep" else self.free
 
     def for_student(self, student: str, round_id: str) -> RunConfig:
         """The settings that a student begins with: with a seed of his own where each has one, and the same batches for all."""

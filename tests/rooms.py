@@ -67,7 +67,7 @@ ARROWS: dict[str, set[str]] = {
     "memo": set(),
     "records": {"messages", "config", "escape", "image_sets"},
     "class_records": {"escape"},
-    "rounds": {"messages", "errors", "config", "escape", "records"},
+    "rounds": {"messages", "errors", "config", "escape", "records", "sweep_range"},
     "data": {"messages", "errors", "settings", "config", "image_sets", "records", "escape"},
     "schedule": {"config", "networks"},
     "stacks": {"config"},

@@ -57,8 +57,14 @@ class BoardLook:
 
 
 def settings_across(plan: Plan) -> list[str]:
-    """The free settings that may be the horizontal axis."""
-    return [name for name in FIELDS if name in plan.free and name not in ("seed", "batch_seed")]
+    """The settings that may be the horizontal axis."""
+    across = [name for name in FIELDS if name in plan.varied and name not in ("seed", "batch_seed")]
+    return sorted(across, key=lambda name: plan.kind == "sweep" and name != "learning_rate")
+
+
+def first_which(plan: Plan) -> Which:
+    """Which runs are drawn at first: of a sweep all, which are one answer together."""
+    return "all" if plan.kind == "sweep" else "best"
 
 
 def chosen(runs: Sequence[RoundRun], which: Which) -> list[RoundRun]:
@@ -281,14 +287,14 @@ def _axes_up(
 
 def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate) -> float:
     """The zones of the rates, where the rate alone is free, as in a sweep; returns where the axes end."""
-    if set(plan.free) != {"learning_rate"} or look.across != "learning_rate":
+    if set(plan.varied) != {"learning_rate"} or look.across != "learning_rate":
         return 1.0
     reading = zones.read([_trial(one) for one in runs], Scale.of(plan.config))
     if len(reading.points) < 2:
         return 1.0
     view = SweepView(look.metric, dark=look.dark)
     rates = [point.rate for point in reading.points]
-    axis = _of_numbers([], look.across, (rates[0], rates[-1], *plan.free[look.across]), "", look)
+    axis = _of_numbers([], look.across, (rates[0], rates[-1], *plan.varied[look.across]), "", look)
     low, high = axis.words["autorangeoptions"]["include"]
     # A zone is of rates that somebody tried: the axis may reach much further.
     bounds = [min(max(low, bound), high) for bound in sweep_zones.rate_bounds(rates)]
@@ -306,7 +312,7 @@ def _axis(drawn: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Tra
     title = translate(NAMES[name])
     title = title[:1].upper() + title[1:]
     if name in RANGES and FIELDS[name] is not bool:
-        return _of_numbers(drawn, name, plan.free[name], title, look)
+        return _of_numbers(drawn, name, plan.varied[name], title, look)
     return _of_words(drawn, name, title, look, term)
 
 

@@ -121,7 +121,9 @@ def _look(given: Round) -> BoardLook:
     panel, across = PAGE, board_figure.settings_across(given.plan)
     with st.container(horizontal=True, vertical_alignment="center", key="board_controls"):
         _choose_round(given)
-        which = panel.one_of("board_which", _("Runs"), board_figure.WHICH, "best", titled=False)
+        first = board_figure.first_which(given.plan)
+        key = "board_which" if first == "best" else "board_which_of_sweep"
+        which = panel.one_of(key, _("Runs"), board_figure.WHICH, first, titled=False)
         metric = panel.one_of("board_metric", _("Metric"), METRICS, "accuracy", titled=False)
         setting = across[0] if across else ""
         if len(across) > 1:

@@ -46,7 +46,7 @@ class RoundResults:
     @property
     def free(self) -> Sequence[str]:
         """The settings that students could move."""
-        return list(self.given.plan.free)
+        return list(self.given.plan.varied)
 
     @property
     def runs(self) -> list[RoundRun]:

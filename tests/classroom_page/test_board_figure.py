@@ -16,6 +16,7 @@ from mnist_core.classroom_page.board_figure import (
     chosen,
     curves_chart,
     describe_points,
+    first_which,
     points_chart,
     settings_across,
 )
@@ -111,6 +112,19 @@ def test_an_unstable_run_makes_its_rate_the_edge() -> None:
     )
     assert ZONE_COLORS["edge"][False] in edge
     assert ZONE_COLORS["edge"][False] not in calm
+
+
+def test_a_sweep_stands_by_its_rates_with_zones_though_nothing_is_free() -> None:
+    sweep = Plan(config=CONFIG, kind="sweep")
+    runs = [run(0, 0.9, learning_rate=0.01 * 2**place) for place in range(5)]
+    runs.append(run(0, 0.1, "diverged", learning_rate=5.0))
+    look = BoardLook(across=settings_across(sweep)[0], which=first_which(sweep))
+    figure = points_chart(sweep, "r", runs, look, str)
+    done = trace(figure, "done")
+    assert numbers(done["x"]) == pytest.approx([one.run.config.learning_rate for one in runs[:5]])
+    assert len(set(done["marker"]["color"])) == 5
+    assert len(figure["layout"]["shapes"]) > 1  # zones besides the band of what broke
+    assert points_chart(sweep, "r", [], look, str)["layout"]["xaxis"]["type"] == "log"
 
 
 def test_losses_have_the_band_above_them() -> None:

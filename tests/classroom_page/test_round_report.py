@@ -84,6 +84,14 @@ def test_the_report_has_board_predictions_curves_and_a_table() -> None:
     assert "Test accuracy" in columns
 
 
+def test_in_a_sweep_the_rate_was_free() -> None:
+    made = results(rows_of(), kind="sweep", free={})
+    assert made.free == ["learning_rate"]
+    (board,) = parts(report(made), "Board")
+    assert isinstance(board, Chart)
+    assert board.light["layout"]["xaxis"]["type"] == "log"
+
+
 def test_test_figures_are_left_out_while_they_are_sealed() -> None:
     columns, _rows = table(report(results(rows_of(), test_shown=False)))
     assert "Test accuracy" not in columns
