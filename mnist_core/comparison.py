@@ -51,17 +51,17 @@ def setting(run: Run, name: str) -> Any:
     return run.rate_changes if name == "rate_changes" else in_use(run.config, name)
 
 
-def differing(runs: Iterable[Run]) -> list[str]:
+def differing(runs: Iterable[Run], *, unused: bool = False) -> list[str]:
     """Names of the settings that are not the same in all, in their usual order.
 
     What some make no use of, since another setting of theirs differs (plain SGD has no momentum), is told with that one, and
-    here only where it is not the same in those that do.
+    here only where it is not the same in those that do; `unused`: there as well, as for a table, where it is an empty cell.
     """
     run_list = list(runs)
 
     def differs(name: str) -> bool:
-        using = [run for run in run_list if name not in _ONLY_WITH or in_use(run.config, name) is not None]
-        return len({setting(run, name) for run in using}) > 1
+        with_it = [run for run in run_list if unused or name not in _ONLY_WITH or in_use(run.config, name) is not None]
+        return len({setting(run, name) for run in with_it}) > 1
 
     return [name for name in NAMES if differs(name)]
 

@@ -34,6 +34,7 @@ def test_differing_settings_in_their_usual_order() -> None:
 def test_what_belongs_to_an_optimizer_that_differs_is_told_with_it() -> None:
     runs = [run(0), run(1, optimizer="rmsprop")]
     assert comparison.differing(runs) == ["optimizer"]
+    assert comparison.differing(runs, unused=True) == ["optimizer", "rho", "epsilon"]  # empty cells of a table
     runs = [run(0), run(1, optimizer="momentum"), run(2, optimizer="nesterov", momentum=0.5)]
     assert comparison.differing(runs) == ["optimizer", "momentum"]
 

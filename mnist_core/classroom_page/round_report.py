@@ -222,7 +222,7 @@ def prediction_text(prediction: str | None) -> str | None:
 def _table(results: RoundResults) -> Table:
     """What differs between the runs and what came of them; the best first."""
     rows = sorted((row for row, _curves in results.rows), key=_rank)
-    differing = comparison.differing([row.run for row in rows])
+    differing = comparison.differing([row.run for row in rows], unused=True)
     settings = [
         name for name in comparison.NAMES if name in differing and (name not in comparison.SEEDS or len(differing) < 4)
     ]

@@ -33,7 +33,7 @@ class Column:
 
 def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
     """The columns for these runs: what came of them, then of their settings those that are not the same in all, and `also` those."""
-    differing = comparison.differing(runs)
+    differing = comparison.differing(runs, unused=True)
     titles = dict(zip((run.id for run in runs), names.run_titles(runs[:MOST_TITLES]), strict=False))
     table_columns = [
         Column("star", "★", lambda run: "★" if run.star else ""),

@@ -157,6 +157,14 @@ def test_a_comparison_says_what_differs() -> None:
     assert "&lt;/script>" in loss.light["data"][0]["name"]
 
 
+def test_what_one_optimizer_alone_has_is_no_setting_of_all() -> None:
+    made = comparison_report.report([view(1), view(2, optimizer="momentum")])
+    (sentence,) = parts(made, "What differs")
+    assert "Only one setting differs. optimizer: SGD → SGD with momentum." in str(sentence)
+    assert "Momentum" not in facts(made, "Settings of all runs")
+    assert table(made)["Momentum"] == [None, 0.9]
+
+
 def test_a_comparison_of_very_many_runs_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison_report, "MOST_RUNS", 2)
     made = comparison_report.report([view(number) for number in range(3)])

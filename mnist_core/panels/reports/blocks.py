@@ -48,7 +48,7 @@ def chart(make: Callable[[ChartView], Figure], description: str, height: int = 4
 
 def settings(runs: Sequence[Run], *, without: Iterable[str] = ()) -> Facts:
     """The settings that are the same in all of these runs and that they make use of."""
-    left_out = {*comparison.differing(runs), *without}
+    left_out = {*comparison.differing(runs, unused=True), *without}
     values = {name: comparison.setting(runs[0], name) for name in comparison.NAMES if name not in left_out}
     return Facts(
         [(names.setting(name), names.value(value)) for name, value in values.items() if value not in (None, ())]
@@ -154,7 +154,7 @@ def run_table(
 
 def _differing(runs: Sequence[Run], without: set[str]) -> list[str]:
     """The settings that have a column; seeds where there is room for them."""
-    differing = comparison.differing(runs)
+    differing = comparison.differing(runs, unused=True)
     return [
         name
         for name in comparison.NAMES
