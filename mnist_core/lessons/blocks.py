@@ -41,6 +41,7 @@ from mnist_core.messages import N_
 from mnist_core.presets import PRESETS, preset
 
 TRAINED = ("preset", "variant", "change", "free", "watch", "light", "expect", "expect_light")
+AXES = ("across", "log_loss_axis")
 MOST_RATES = 16
 MOST_ANSWERS = 8
 MOST_COMPARED = 8
@@ -89,7 +90,14 @@ def _run(reading: Reading) -> Block:
     own = reading.fields.flag("own_images")
     if own:
         _refuse_decided(reading.fields, "free", OF_OWN_IMAGES)
-    return RunBlock(**_trained(reading, ()), own=own, claims=of("expect"), light_claims=of("expect_light"))
+    axes, trained = _axes(reading), _trained(reading, ())
+    return RunBlock(**trained, **axes, own=own, claims=of("expect"), light_claims=of("expect_light"))
+
+
+def _axes(reading: Reading) -> dict[str, Any]:
+    """The axes that charts of runs begin with."""
+    across = reading.fields.word("across", get_args(Across)) or "step"
+    return {"across": across, "log_loss_axis": reading.fields.flag("log_loss_axis")}
 
 
 def _sweep(reading: Reading) -> Block:
@@ -246,9 +254,7 @@ def _inspect(reading: Reading) -> Block:
 def _compare(reading: Reading) -> Block:
     values = reading.fields.listed("runs", 1, MOST_COMPARED, needed=True)
     runs = tuple(_reference(reading, "runs", value.plain, value.line, ("run", "sweep")) for value in values)
-    across: Any = reading.fields.word("across", get_args(Across)) or "step"
-    log_loss_axis = reading.fields.flag("log_loss_axis")
-    return CompareBlock(reading.fence.name, reading.fence.line, runs, across, log_loss_axis)
+    return CompareBlock(reading.fence.name, reading.fence.line, runs, **_axes(reading))
 
 
 # ---- what is asked ---------------------------------------------------------------------------------------------
@@ -376,12 +382,12 @@ def _reference(reading: Reading, key: str, value: Any, line: int, kinds: Sequenc
 
 
 KINDS: Mapping[str, tuple[Sequence[str], Callable[[Reading], Block]]] = {
-    "run": ((*TRAINED, "own_images"), _run),
+    "run": ((*TRAINED, "own_images", *AXES), _run),
     "sweep": ((*TRAINED, "rates"), _sweep),
     "range-test": (TRAINED, _range_test),
     "idea": (("idea", "show"), _idea),
     "inspect": (("run", "view"), _inspect),
-    "compare": (("runs", "across", "log_loss_axis"), _compare),
+    "compare": (("runs", *AXES), _compare),
     "predict": (("of", "question", "ask", "answers"), _predict),
     "question": (("ask", "answers", "several", "number", "tolerance", "unit", "right", "wrong"), _question),
     "note": (("ask",), _note),

@@ -102,9 +102,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class RunBlock(Trained):
-    """One run. `own`: on images of the student's own, where there are any."""
+    """One run. `own`: on images of the student's own, where there are any; `across`, `log_loss_axis`: the axes that its charts begin
+    with, as in a `CompareBlock`."""
 
     own: bool = False
+    across: Across = "step"
+    log_loss_axis: bool = False
     claims: Mapping[Dataset, Claim] = field(default_factory=dict)
     light_claims: Mapping[Dataset, Claim] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -145,6 +145,8 @@ def _result(here: Here, panel: Panel, block: Trained, newest: Run, others: Other
     elif isinstance(block, RangeTestBlock):
         frame.safely(others.range_test)(panel, newest.id)
     elif isinstance(block, RunBlock):
+        axes = {"view_x": block.across, "view_log_y": block.log_loss_axis}
+        panel = replace(panel, initial={**panel.initial, **axes})
         frame.safely(run_panel.draw)(panel, newest.id, says_prediction=here.prediction_of(block.name) is None)
 
 

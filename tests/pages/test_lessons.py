@@ -102,6 +102,25 @@ def test_runs_are_compared_on_a_part_that_all_of_them_have(
     assert [chart["layout"]["title"]["text"] for chart in charts] == [f"Loss – {part}"]
 
 
+@pytest.mark.parametrize("axes", ["", "across: epoch\nlog_loss_axis: true\n"])
+def test_the_charts_of_a_run_begin_with_the_axes_of_its_block(
+    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch, axes: str
+) -> None:
+    """At which epoch, a lesson asks; its chart counted steps."""
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    block = f"```run one\nchange: {{train_size: 40, validation_size: 10, batch_size: 10}}\n{axes}```\n"
+    text = f"---\nschema: 1\ntitle: Axes\nminutes: 3\n---\n{block}"
+    name = store.written_lessons.create(STUDENT, "Axes", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    store.runs.create(STUDENT, RunConfig(), place=LessonPlace(name, "one"))
+    layout = next(
+        message["figure"]["layout"]
+        for message in components(open_page("lessons", lesson=name))
+        if str(message.get("key")).endswith("chart_loss")
+    )
+    found = layout["xaxis"]["title"]["text"], layout["yaxis"].get("type")
+    assert found == (("Epoch", "log") if axes else ("Step (weight updates)", None))
+
+
 def test_the_lesson_on_the_sealed_test_set_seals_it_and_opens_it(
     open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
