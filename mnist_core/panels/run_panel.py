@@ -14,11 +14,13 @@ import streamlit as st
 
 from mnist_core import diagnostics
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics.gap import test_images
 from mnist_core.figures import curves as charts
 from mnist_core.messages import N_, number_text
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, typed_setting, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.rounds import Free, free_to_json
+from mnist_core.schedule import evaluated_images
 from mnist_core.store import Command
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.panel import Panel
@@ -291,7 +293,18 @@ def _results(run: Run) -> None:
     step = run.result.get("evaluated_step")
     if step is not None and step < run.progress.step:  # it was stopped in between
         st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))
+    _say_on_how_many(run)
     _say_how_it_trained(run)
+
+
+def _say_on_how_many(run: Run) -> None:
+    """Why the last points of the curves are not the figures of the end."""
+    images = evaluated_images(run.config)
+    if run.outcome != "stopped" and images < max(run.config.validation_size, test_images(run.config, run.result)):
+        text = _(
+            "These accuracies are measured on all validation and test images, the curves on the first {n} images of each set, so that training is not held up."
+        )
+        st.caption(text.format(n=f"{images:,}"))
 
 
 def _say_how_it_trained(run: Run) -> None:
