@@ -78,4 +78,4 @@ def _result(run: Run) -> str:
     accuracy = run.result.get("test_accuracy")
     if accuracy is None:
         return ""
-    return _("test accuracy {accuracy}").format(accuracy=f"{accuracy:.1%}")
+    return _("test accuracy {accuracy}").format(accuracy=f"{accuracy:.2%}")

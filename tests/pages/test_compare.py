@@ -91,6 +91,7 @@ def test_many_runs_are_asked_for_together(
 def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable[..., str]) -> None:
     app = open_page("train")
     ids = [finished(student(app), rate) for rate in (0.5, 1.5)]
+    assert "test accuracy 89.00%" in texts(app.run())  # as in the run's own figures
     app.switch_page("pages/compare.py").run()
     table = app.dataframe[0].value
     assert table["Learning rate"].tolist() == [1.5, 0.5]
@@ -456,7 +457,7 @@ def test_a_sealed_test_set_is_seen_nowhere(open_page: Open, finished: Callable[.
     app.switch_page("pages/train.py").run()
     assert "Validation accuracy" in [metric.label for metric in app.metric]
     assert "Test accuracy" not in [metric.label for metric in app.metric]
-    assert "89.0%" not in texts(app)
+    assert "89.00%" not in texts(app)
     app.switch_page("pages/compare.py").run()
     app.button(key="seal").click().run()
     assert "You have opened it 1 time." in texts(app)
