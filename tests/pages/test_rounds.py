@@ -230,6 +230,18 @@ def test_of_a_sweep_the_train_page_shows_no_run_and_its_own_page_leads_nowhere(
     assert "More settings on the Train page" in links  # something is free
 
 
+def test_a_run_that_was_just_opened_is_shown_though_a_round_begins(
+    open_page: Open, store: Store, opened: Opened
+) -> None:
+    app = press(joined(open_page("train"), store, opened), "run")
+    run_id = app.session_state["shown_run"]
+    give(store, opened)
+    app.session_state["wanted_run"] = run_id  # as Compare leaves it (`started.open_run`)
+    assert app.run().session_state["shown_run"] == run_id
+    give(store, opened)
+    assert app.run().session_state["shown_run"] is None
+
+
 def test_what_the_teacher_writes_is_shown_as_it_was_typed(open_page: Open, store: Store, opened: Opened) -> None:
     hostile = UserText("![a](http://evil.example/a.png) <b>x</b> [l](//a.bc) :red[z]")
     give(store, opened, replace(PLAN, title=hostile, instruction=hostile))
