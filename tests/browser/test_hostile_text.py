@@ -87,7 +87,7 @@ def test_a_name_fetches_nothing_and_reads_as_it_was_typed(
         links(bob, elsewhere)
     bob.open(f"/compare?runs={','.join(runs)}")
     wait_until(lambda: len(legend(bob)) == len(names), 40)
-    entries = [f"{number}. {name} (imported)" for number, name in enumerate(reversed(names), 1)]
+    entries = [f"{name} (imported)" for name in reversed(names)]
     assert legend(bob) == entries
     links(bob, elsewhere)
     for run_id, name in zip(reversed(runs), names, strict=True):

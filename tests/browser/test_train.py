@@ -105,7 +105,7 @@ def test_a_blown_up_run_is_marked_and_explained(open_browser: Open) -> None:
     page.press("run")
     page.wait_for("Diverged.", 60)
     page.wait_for("above the chart from step")
-    page.wait_for("Try a much lower learning rate, such as 0.3.")
+    page.wait_for("Try a much lower learning rate, such as 0.09.")
 
 
 def test_korean(open_browser: Open) -> None:
