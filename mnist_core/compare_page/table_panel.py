@@ -149,7 +149,7 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
 def _table(runs: list[Run], by: Sequence[str]) -> None:
     table_columns = columns(runs, by)
     table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in table_columns})
-    percent, short, whole = (st.column_config.NumberColumn(format=form) for form in ("percent", "%g", "localized"))
+    percent, short, whole = (st.column_config.NumberColumn(format=form) for form in ("percent", "%.6g", "localized"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
     event = st.dataframe(

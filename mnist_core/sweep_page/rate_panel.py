@@ -66,7 +66,7 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
     point_zones = {point.rate: point.zone for point in reading.points}
     by_rate = sorted(views, key=lambda run_view: (run_view.run.config.learning_rate, run_view.run.config.seed))
     changed = any(run_view.run.rate_changes for run_view in views)
-    formats = {_("Rate"): "%g"} | dict.fromkeys((_("Final loss"), _("Best loss")), "%.4g")
+    formats = {_("Rate"): "%.6g"} | dict.fromkeys((_("Final loss"), _("Best loss")), "%.4g")
     formats |= dict.fromkeys((_("Final accuracy"), _("Best accuracy")), "percent")
 
     def row(run_view: watch.View) -> dict[str, Any]:
