@@ -186,7 +186,7 @@ def _end(place: DeltaGenerator, column: Column, label: str, side: str) -> float 
     value = place.number_input(
         f"{column.title}, {label}",
         value=None,
-        format="%.6g",
+        format="%g",
         key=key,
         placeholder=label,
         label_visibility="collapsed",
