@@ -43,6 +43,11 @@ def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any], *, scored: i
 
 def undisturbed(store: Store, seed: int) -> tuple[dict[str, Any], str]:
     run_id = store.runs.create("ann", STOPPING.replace(seed=seed))
+    return ended(store, run_id)
+
+
+def ended(store: Store, run_id: str) -> tuple[dict[str, Any], str]:
+    """Figures and curve of the run, trained to its end."""
     execute(store, run_id)
     result = store.runs.get(run_id).result
     return {name: result[name] for name in KEPT}, rows(store.record_reader.curves(run_id))
@@ -61,11 +66,9 @@ def test_who_comes_from_a_checkpoint_of_the_end_is_not_measured_as_if_it_went_on
             execute(store, run_id)
     run = store.runs.get(run_id)
     assert (run.state, run.checkpoint_step) == ("running", run.progress.step)
-    execute(store, run_id)
-    result = store.runs.get(run_id).result
-    assert ({name: result[name] for name in KEPT}, rows(store.record_reader.curves(run_id))) == expected
+    assert ended(store, run_id) == expected
     kept = training.Trainer.load(checkpoint_file(run_id), STOPPING.replace(seed=seed), data.load_dataset("mnist"))
-    assert kept.state.best["accuracy"] == result["best_validation_accuracy"]
+    assert kept.state.best["accuracy"] == expected[0]["best_validation_accuracy"]
 
 
 @pytest.mark.parametrize("scored", [1, 3, 5])
@@ -95,9 +98,7 @@ def test_while_its_best_network_is_measured_a_run_makes_room(store: Store, monke
         execute(store, run_id)
     run = store.runs.get(run_id)
     assert (run.state, run.checkpoint_step) == ("queued", run.progress.step)
-    execute(store, run_id)
-    result = store.runs.get(run_id).result
-    assert ({name: result[name] for name in KEPT}, rows(store.record_reader.curves(run_id))) == expected
+    assert ended(store, run_id) == expected
 
 
 def test_a_run_that_can_have_no_checkpoint_at_its_end_ends_all_the_same(
