@@ -9,6 +9,7 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import advice, gap
+from mnist_core.diagnostics.evidence import dead_layers, gradient, loss_and_chance, number, updates
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.diagnostics.verdict import (
@@ -143,19 +144,6 @@ def _explanation(summary: Message, *evidence: Message, advice: Ways = ()) -> _Wo
     return _Words(summary, evidence, advice)
 
 
-def _number(value: float) -> str:
-    return number_text(value, 3) if value < 0.01 or value >= 1_000 else f"{value:.3f}"
-
-
-def _loss_and_chance(metrics: RunMetrics) -> Message:
-    return message(
-        N_("Training loss {loss} (uniform guessing: {chance}). Training accuracy {accuracy}."),
-        loss=_number(metrics.train_loss),
-        chance=f"{metrics.scale.chance:.3f}",
-        accuracy=f"{metrics.train_accuracy:.1%}",
-    )
-
-
 # ---- broken ----------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +162,7 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> _Words:
             last=number_text(float(last["train_loss"]), 3),
             first=number_text(float(first["train_loss"]), 3),
         ),
-        *_gradient(metrics),
+        *gradient(metrics),
         advice=advice.diverged(run),
     )
 
@@ -202,33 +190,6 @@ def _not_finite(run: Run, event: Event) -> _Words:
     return _explanation(message(template, step=event.step), *evidence, advice=advice.at_start())
 
 
-def _gradient(metrics: RunMetrics | None) -> tuple[Message, ...]:
-    if metrics is None or not math.isfinite(metrics.gradient_norm):
-        return ()
-    return (message(N_("The gradient norm is {norm}."), norm=number_text(metrics.gradient_norm, 3)),)
-
-
-def _updates(metrics: RunMetrics) -> tuple[Message, ...]:
-    """How far one update moves each layer; the thousandth is the rule of thumb of the CS231n notes (Karpathy 2016)."""
-    if not metrics.updates:
-        return ()
-    template = N_(
-        "Last update of each layer's weights relative to their norm, first layer to last: {updates}; about 0.1% is typical."
-    )
-    return (message(template, updates=", ".join(_percent(fraction) for fraction in metrics.updates)),)
-
-
-def _percent(fraction: float) -> str:
-    return f"{number_text(100 * fraction, 2)}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
-
-
-def _dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:
-    if len(metrics.dead_layers) < 2:
-        return ()
-    template = N_("Dead units by hidden layer, first to last: {shares}.")
-    return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in metrics.dead_layers)),)
-
-
 def _collapsed(run: Run, metrics: RunMetrics) -> _Words:
     return _explanation(
         message(
@@ -237,9 +198,9 @@ def _collapsed(run: Run, metrics: RunMetrics) -> _Words:
             ),
             dead=f"{metrics.dead_units:.0%}",
         ),
-        *_dead_layers(metrics),
-        _loss_and_chance(metrics),
-        *_gradient(metrics),
+        *dead_layers(metrics),
+        loss_and_chance(metrics),
+        *gradient(metrics),
         advice=advice.collapsed(run),
     )
 
@@ -301,8 +262,8 @@ _GAP_BEGINS = {
 def _fell(metrics: RunMetrics) -> Message:
     return message(
         N_("Training loss fell from {first} to {last} at step {step}; training accuracy is {accuracy}."),
-        first=_number(metrics.first_loss),
-        last=_number(metrics.train_loss),
+        first=number(metrics.first_loss),
+        last=number(metrics.train_loss),
         step=f"{metrics.step:,}",
         accuracy=f"{metrics.train_accuracy:.1%}",
     )
@@ -362,13 +323,13 @@ def _slowly(run: Run, metrics: RunMetrics) -> _Words:
             N_(
                 "The loss is still falling, from {before} at step {earlier} to {last} at step {step}: it has not converged."
             ),
-            before=_number(metrics.earlier_loss),
+            before=number(metrics.earlier_loss),
             earlier=f"{metrics.earlier_step:,}",
-            last=_number(metrics.train_loss),
+            last=number(metrics.train_loss),
             step=f"{metrics.step:,}",
         ),
-        _loss_and_chance(metrics),
-        *_updates(metrics),
+        loss_and_chance(metrics),
+        *updates(metrics),
         advice=advice.go_on(run, metrics),
     )
 
@@ -384,15 +345,15 @@ def _plateau(run: Run, metrics: RunMetrics) -> _Words:
     return _explanation(
         message(
             template,
-            before=_number(metrics.earlier_loss),
+            before=number(metrics.earlier_loss),
             earlier=f"{metrics.earlier_step:,}",
-            last=_number(metrics.train_loss),
+            last=number(metrics.train_loss),
             step=f"{metrics.step:,}",
         ),
-        _loss_and_chance(metrics),
+        loss_and_chance(metrics),
         *([alive] if run.config.hidden_layers and metrics.dead_units < 1 else []),
-        *_gradient(metrics),
-        *_updates(metrics),
+        *gradient(metrics),
+        *updates(metrics),
         advice=advice.plateau(run, metrics),
     )
 
@@ -404,9 +365,9 @@ def _unstable(run: Run, metrics: RunMetrics) -> _Words:
         template = N_("The loss goes up and down: {worst} at step {step}, after reaching {minimum}.")
         worst, step = metrics.train_loss, metrics.step
     return _explanation(
-        message(template, worst=_number(worst), step=f"{step:,}", minimum=_number(metrics.minimum_loss)),
-        _loss_and_chance(metrics),
-        *_updates(metrics),
+        message(template, worst=number(worst), step=f"{step:,}", minimum=number(metrics.minimum_loss)),
+        loss_and_chance(metrics),
+        *updates(metrics),
         advice=advice.unstable(run),
     )
 
@@ -443,10 +404,10 @@ def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
         message(
             template,
             step=f"{metrics.best_step or 0:,}",
-            best=_number(metrics.best_loss),
-            last=_number(metrics.validation_loss),
-            before=_number(metrics.train_loss_at_best),
-            train=_number(metrics.train_loss),
+            best=number(metrics.best_loss),
+            last=number(metrics.validation_loss),
+            before=number(metrics.train_loss_at_best),
+            train=number(metrics.train_loss),
         ),
         message(gap, train=f"{metrics.train_accuracy:.1%}", validation=f"{metrics.validation_accuracy:.1%}"),
         advice=advice.overfits(run, metrics),
@@ -462,10 +423,10 @@ def _underfitting(run: Run, metrics: RunMetrics) -> _Words:
             N_(
                 "The loss has leveled off at {last} (step {step}): this network does not get further even on its training images."
             ),
-            last=_number(metrics.train_loss),
+            last=number(metrics.train_loss),
             step=f"{metrics.step:,}",
         ),
-        _loss_and_chance(metrics),
+        loss_and_chance(metrics),
         advice=advice.underfits(run, metrics),
     )
 
@@ -477,12 +438,12 @@ def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> _Words:
             N_(
                 "The loss has leveled off at {last} (step {step}). {fraction} of the training labels are wrong: right answers alone have a training accuracy of {most}."
             ),
-            last=_number(metrics.train_loss),
+            last=number(metrics.train_loss),
             step=f"{metrics.step:,}",
             fraction=f"{config.label_noise:.0%}",
             most=f"{1 - config.label_noise:.0%}",
         ),
-        _loss_and_chance(metrics),
+        loss_and_chance(metrics),
         advice=(Way(message(N_("Judge this run by its validation accuracy."))),),
     )
 

@@ -1,0 +1,52 @@
+"""The numbers that show a verdict, each as a sentence."""
+
+from __future__ import annotations
+
+import math
+
+from mnist_core.diagnostics.run_metrics import RunMetrics
+from mnist_core.messages import N_, Message, message, number_text
+
+
+def number(value: float) -> str:
+    """A loss, in so many digits as a sentence needs."""
+    return number_text(value, 3) if value < 0.01 or value >= 1_000 else f"{value:.3f}"
+
+
+def loss_and_chance(metrics: RunMetrics) -> Message:
+    """Where training stands, beside what a guess has."""
+    return message(
+        N_("Training loss {loss} (uniform guessing: {chance}). Training accuracy {accuracy}."),
+        loss=number(metrics.train_loss),
+        chance=f"{metrics.scale.chance:.3f}",
+        accuracy=f"{metrics.train_accuracy:.1%}",
+    )
+
+
+def gradient(metrics: RunMetrics | None) -> tuple[Message, ...]:
+    """How long the gradient is, where that is known."""
+    if metrics is None or not math.isfinite(metrics.gradient_norm):
+        return ()
+    return (message(N_("The gradient norm is {norm}."), norm=number_text(metrics.gradient_norm, 3)),)
+
+
+def updates(metrics: RunMetrics) -> tuple[Message, ...]:
+    """How far one update moves each layer; the thousandth is the rule of thumb of the CS231n notes (Karpathy 2016)."""
+    if not metrics.updates:
+        return ()
+    template = N_(
+        "Last update of each layer's weights relative to their norm, first layer to last: {updates}; about 0.1% is typical."
+    )
+    return (message(template, updates=", ".join(_percent(fraction) for fraction in metrics.updates)),)
+
+
+def _percent(fraction: float) -> str:
+    return f"{number_text(100 * fraction, 2)}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
+
+
+def dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:
+    """Dead units of each layer, where there are several."""
+    if len(metrics.dead_layers) < 2:
+        return ()
+    template = N_("Dead units by hidden layer, first to last: {shares}.")
+    return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in metrics.dead_layers)),)
