@@ -52,7 +52,8 @@ class BatchLoader:
         self._convolutional = config.model == "cnn"
         self._augmentation = config.augmentation
         self._device = device or torch.device("cpu")
-        self._labels_there: torch.Tensor | None = None
+        # Pixels and labels on the device, from the first batch on: an update that was captured reads them at this place.
+        self._all_there: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -77,12 +78,13 @@ class BatchLoader:
 
     def _sent(self, rows: torch.Tensor | slice) -> tuple[torch.Tensor, torch.Tensor]:
         """(pixels, labels) of these images on the device, where all of them lie: sent once, not batch after batch."""
-        pixels = on_device(self._images, self._device)
-        if self._labels_there is None:
-            self._labels_there = torch.from_numpy(self._labels).to(self._device)
+        if self._all_there is None:
+            labels = torch.from_numpy(self._labels).to(self._device)
+            self._all_there = on_device(self._images, self._device), labels
+        pixels, labels = self._all_there
         if isinstance(rows, slice):
-            return pixels[rows], self._labels_there[rows]
-        return pixels.index_select(0, rows), self._labels_there.index_select(0, rows)
+            return pixels[rows], labels[rows]
+        return pixels.index_select(0, rows), labels.index_select(0, rows)
 
     def there(
         self, rows: torch.Tensor | slice, dtype: torch.dtype, changes: torch.Tensor | None = None

@@ -245,7 +245,7 @@ class DeviceStep:
         return self._launches[key]
 
     def _captured(self, update: Launch) -> Launch:
-        if self._device.type != "cuda":
+        if not captures(self._device):
             return update
         before = [value.clone() for value in (*self._changing(), self._counter)]
 
