@@ -73,6 +73,11 @@ class Plan:
         """What runs of the round may differ in: what is free, and of a sweep the rate."""
         return {"learning_rate": usual_range(self.config), **self.free} if self.kind == "sweep" else self.free
 
+    @property
+    def has_zones(self) -> bool:
+        """Whether its rates have zones as those of a sweep have: where runs may differ in the rate alone."""
+        return set(self.varied) == {"learning_rate"}
+
     def for_student(self, student: str, round_id: str) -> RunConfig:
         """The settings that a student begins with: with a seed of his own where each has one, and the same batches for all."""
         if self.same_seed or "seed" in self.free:
@@ -121,12 +126,16 @@ class Assignment:
 
 @dataclass(frozen=True, eq=False)
 class RoundRun:
-    """A run of a round with its evaluations (no steps), and whose it is: nickname, and a number among the round's students."""
+    """A run of a round with its evaluations (no steps), and whose it is: nickname, and a number among the round's students.
+
+    `unstable`: what its steps say (`diagnostics.zones.unstable`), once it has completed a round that has zones.
+    """
 
     run: Run
     curves: Curves
     nickname: UserText
     student: int
+    unstable: bool = False
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------

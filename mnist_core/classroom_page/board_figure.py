@@ -93,8 +93,8 @@ def _once(find: Callable[[RoundRun], T]) -> Callable[[RoundRun], T]:
 
 @_once
 def _trial(one: RoundRun) -> zones.Trial:
-    """As in a sweep; the board reads no steps, of which a run's verdict was made."""
-    return replace(zones.trial(one.run, one.curves), unstable=one.run.result.get("verdict") == "unstable")
+    """As in a sweep; its curves have no steps, which say whether it is unstable."""
+    return replace(zones.trial(one.run, one.curves), unstable=one.unstable)
 
 
 @_once
@@ -287,7 +287,7 @@ def _axes_up(
 
 def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate) -> float:
     """The zones of the rates, where the rate alone is free, as in a sweep; returns where the axes end."""
-    if set(plan.varied) != {"learning_rate"} or look.across != "learning_rate":
+    if not plan.has_zones or look.across != "learning_rate":
         return 1.0
     reading = zones.read([_trial(one) for one in runs], Scale.of(plan.config))
     if len(reading.points) < 2:

@@ -13,6 +13,7 @@ from mnist_core.classroom_page import board_figure, predictions_figure
 from mnist_core.classroom_page import results_figure as charts
 from mnist_core.classroom_page.board_figure import BoardLook
 from mnist_core.classroom_page.results_figure import NamedRun, Setting
+from mnist_core.diagnostics import zones
 from mnist_core.escape import UserText
 from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
@@ -54,7 +55,10 @@ class RoundResults:
         students = {
             nickname: number for number, nickname in enumerate(dict.fromkeys(row.nickname for row, _ in self.rows))
         }
-        return [RoundRun(row.run, curves, row.nickname, students[row.nickname]) for row, curves in self.rows]
+        return [
+            RoundRun(row.run, curves, row.nickname, students[row.nickname], zones.trial(row.run, curves).unstable)
+            for row, curves in self.rows
+        ]
 
 
 def report(results: RoundResults) -> Report:

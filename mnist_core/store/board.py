@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mnist_core.escape import UserText
-from mnist_core.records import EVALUATION_DTYPE, Run
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Run
 from mnist_core.store.database import Part
 from mnist_core.store.record_reader import with_rate_changes
 from mnist_core.store.rows import readable
@@ -49,11 +49,19 @@ class Boards(Part):
             for start in range(0, len(ids), AT_ONCE):
                 part = ids[start : start + AT_ONCE]
                 found += readable(connection.execute(sa.select(runs).where(runs.c.id.in_(part))))
-                for row in connection.execute(_evaluations(part, min(after[run_id] for run_id in part))):
+                for row in connection.execute(_chunks("evaluations", part, min(after[run_id] for run_id in part))):
                     if row.last_step > after[row.run_id]:
                         blobs[row.run_id].append(row.data)
             found = with_rate_changes(connection, found)
         return found, {run_id: _unpack(blobs[run_id], after[run_id]) for run_id in ids}
+
+    def steps(self, run_ids: Sequence[str]) -> dict[str, NDArray[np.void]]:
+        """The records of these runs' steps (`records.STEP_DTYPE`), of at most `AT_ONCE` runs: 44 kB of each."""
+        blobs = defaultdict(list)
+        with self.database.begin(write=False) as connection:
+            for row in connection.execute(_chunks("steps", run_ids, -1)):
+                blobs[row.run_id].append(row.data)
+        return {run_id: np.frombuffer(b"".join(blobs[run_id]), STEP_DTYPE) for run_id in run_ids}
 
     def nicknames(self, class_id: str) -> dict[str, UserText]:
         """What the members of the class are called, by the names in their cookies; in the order in which they came."""
@@ -63,10 +71,10 @@ class Boards(Part):
             return {row.student: UserText(row.nickname) for row in rows}
 
 
-def _evaluations(run_ids: Collection[str], after: int) -> sa.Select[Any]:
-    kind = sa.and_(chunks.c.kind == "evaluations", chunks.c.last_step > after)
+def _chunks(kind: str, run_ids: Collection[str], after: int) -> sa.Select[Any]:
+    new = sa.and_(chunks.c.kind == kind, chunks.c.last_step > after)
     columns = (chunks.c.run_id, chunks.c.last_step, chunks.c.data)
-    return sa.select(*columns).where(chunks.c.run_id.in_(run_ids), kind).order_by(chunks.c.run_id, chunks.c.last_step)
+    return sa.select(*columns).where(chunks.c.run_id.in_(run_ids), new).order_by(chunks.c.run_id, chunks.c.last_step)
 
 
 def _unpack(blobs: Collection[bytes], after: int) -> NDArray[np.void]:

@@ -12,10 +12,12 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.diagnostics import Scale, zones
 from mnist_core.errors import RoundError
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.messages import N_
@@ -25,6 +27,7 @@ from mnist_core.ui import seal, session, watch
 
 BOARDS = 6  # rounds whose runs are kept
 NOTHING_YET = -1
+JUDGED_AT_ONCE = 100  # runs whose steps are in memory
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,17 @@ class Board:
         return self.round.id
 
 
-_Kept = dict[str, tuple[Run, Curves]]
+class _Kept(NamedTuple):
+    """A run as it was last read."""
+
+    run: Run
+    curves: Curves
+    unstable: bool = False
+
+
+_KeptRuns = dict[str, _Kept]
 _lock = threading.Lock()
-_kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+_kept: OrderedDict[tuple[str, str], _KeptRuns] = OrderedDict()
 _shown: ContextVar[Board | None] = ContextVar("mnist_lab_board", default=None)
 _boards: OrderedDict[tuple[str, str, bool], Board] = OrderedDict()
 
@@ -99,33 +110,37 @@ def read(round_ids: Collection[str]) -> dict[str, int]:
 def _made(given: Round, version: int, before: Mapping[str, RoundRun]) -> Board:
     """The board as of this version; runs that are as they were `before` are the same objects."""
     store = session.store()
-    runs = _read_runs(given.id)
+    runs = _read_runs(given)
     nicknames = store.board.nicknames(given.class_id)
     predicted = store.rounds.predictions(given.id)
     students = {name: number for number, name in enumerate(dict.fromkeys([*nicknames, *predicted]))}
-    for run, _curves in runs.values():
-        students.setdefault(run.owner, len(students))
+    for kept in runs.values():
+        students.setdefault(kept.run.owner, len(students))
     of_round = tuple(
-        _shown_run(run, curves, nicknames.get(run.owner, NOTHING), students[run.owner], before.get(run.id))
-        for run, curves in runs.values()
+        _shown_run(kept, nicknames.get(kept.run.owner, NOTHING), students[kept.run.owner], before.get(kept.run.id))
+        for kept in runs.values()
     )
     return Board(given, version, of_round, {students[name]: said for name, said in predicted.items()})
 
 
-def _shown_run(run: Run, curves: Curves, nickname: UserText, student: int, before: RoundRun | None) -> RoundRun:
+def _shown_run(kept: _Kept, nickname: UserText, student: int, before: RoundRun | None) -> RoundRun:
+    run = kept.run
     if before is not None and (before.run.version, before.nickname, before.student) == (run.version, nickname, student):
         return before
-    return RoundRun(replace(seal.hidden_run(run), owner=""), seal.hidden_curves(curves), nickname, student)
+    curves = seal.hidden_curves(kept.curves)
+    return RoundRun(replace(seal.hidden_run(run), owner=""), curves, nickname, student, kept.unstable)
 
 
-def _read_runs(round_id: str) -> _Kept:
+def _read_runs(given: Round) -> _KeptRuns:
     """All runs of the round, oldest first: those that have changed since the last time are read."""
-    store = session.store()
+    store, round_id = session.store(), given.id
     versions = store.board.run_versions(round_id)
     with _lock:
         kept = _kept.get((store.url, round_id), {})
-    old = {run_id for run_id, version in versions.items() if run_id not in kept or kept[run_id][0].version < version}
+    old = {run_id for run_id, version in versions.items() if run_id not in kept or kept[run_id].run.version < version}
     new = _evaluated(old, kept)
+    if given.plan.has_zones:
+        new |= _judged(new, kept)
     runs = {run_id: new.get(run_id) or kept[run_id] for run_id in versions if run_id in new or run_id in kept}
     with _lock:
         _kept[store.url, round_id] = runs
@@ -135,19 +150,35 @@ def _read_runs(round_id: str) -> _Kept:
     return runs
 
 
-def _evaluated(run_ids: Collection[str], kept: _Kept) -> _Kept:
+def _evaluated(run_ids: Collection[str], kept: _KeptRuns) -> _KeptRuns:
     """These runs with all their evaluations, of which only what came after those that are kept is read."""
-    after = {run_id: _last_step(kept[run_id][1]) if run_id in kept else NOTHING_YET for run_id in run_ids}
+    after = {run_id: _last_step(kept[run_id].curves) if run_id in kept else NOTHING_YET for run_id in run_ids}
     runs, new = session.store().board.read(after)
-    again = {run.id: NOTHING_YET for run in runs if run.id in kept and _began_anew(run, kept[run.id][0])}
+    again = {run.id: NOTHING_YET for run in runs if run.id in kept and _began_anew(run, kept[run.id].run)}
     if again:
         runs_again, whole = session.store().board.read(again)
         runs, new = [*(run for run in runs if run.id not in again), *runs_again], new | whole
-    return {run.id: (run, _with_kept(new[run.id], None if run.id in again else kept.get(run.id))) for run in runs}
+    return {run.id: _Kept(run, _with_kept(new[run.id], None if run.id in again else kept.get(run.id))) for run in runs}
 
 
-def _with_kept(new: NDArray[np.void], kept: tuple[Run, Curves] | None) -> Curves:
-    return Curves(evaluations=new if kept is None else np.concatenate([kept[1].evaluations, new]))
+def _judged(new: _KeptRuns, kept: _KeptRuns) -> _KeptRuns:
+    """Those of the `new` runs that have completed, with what their steps say; those that had are judged already."""
+    completed = {run_id: one for run_id, one in new.items() if one.run.outcome == "completed"}
+    unstable = {run_id: kept[run_id].unstable for run_id, one in completed.items() if _is_judged(one, kept.get(run_id))}
+    unread = [run_id for run_id in completed if run_id not in unstable]
+    for start in range(0, len(unread), JUDGED_AT_ONCE):
+        for run_id, steps in session.store().board.steps(unread[start : start + JUDGED_AT_ONCE]).items():
+            config = completed[run_id].run.config
+            unstable[run_id] = zones.unstable(Curves(steps=steps), Scale.of(config), config.batch_size)
+    return {run_id: one._replace(unstable=unstable[run_id]) for run_id, one in completed.items()}
+
+
+def _is_judged(new: _Kept, kept: _Kept | None) -> bool:
+    return kept is not None and kept.run.outcome == "completed" and not _began_anew(new.run, kept.run)
+
+
+def _with_kept(new: NDArray[np.void], kept: _Kept | None) -> Curves:
+    return Curves(evaluations=new if kept is None else np.concatenate([kept.curves.evaluations, new]))
 
 
 def _began_anew(run: Run, before: Run) -> bool:

@@ -105,7 +105,7 @@ def test_zones_end_near_the_rates_that_were_tried() -> None:
 
 def test_an_unstable_run_makes_its_rate_the_edge() -> None:
     runs = [run(student, 0.9, learning_rate=0.01 * 2**student) for student in range(5)]
-    rough = replace(runs[4], run=replace(runs[4].run, result={"verdict": "unstable"}))
+    rough = replace(runs[4], unstable=True)
     calm, edge = (
         [shape["fillcolor"] for shape in points_chart(RATES, "r", these, LOOK, str)["layout"]["shapes"]]
         for these in (runs, [*runs[:4], rough])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics import zones
 from mnist_core.escape import UserText
-from mnist_core.records import EVALUATION_DTYPE, Curves, Progress, Report
+from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, Progress, Report
 from mnist_core.rounds import Plan, Round
 from mnist_core.store import Store, open_store
 from mnist_core.ui import board, membership, seal, session
@@ -104,6 +105,45 @@ def test_sealed_test_figures_are_nowhere(given: tuple[Store, Round]) -> None:
     evaluate(store, start(store, opened, "ann"), 0)
     assert np.isnan(look(opened, sealed=True).runs[0].curves.evaluations["test_accuracy"]).all()
     assert not np.isnan(look(opened).runs[0].curves.evaluations["test_accuracy"]).any()
+
+
+def complete(store: Store, run_id: str, losses: Sequence[float]) -> None:
+    """The run's end, with a record for each of these losses of a step."""
+    rows = np.zeros(len(losses), STEP_DTYPE)
+    rows["step"], rows["steps"] = np.arange(1, len(losses) + 1), 1
+    rows["loss"] = rows["loss_min"] = rows["loss_max"] = losses
+    progress = Progress(len(losses), len(losses), 2.0, 1.0)
+    store.record_writer.publish([Report(run_id, progress, Curves(steps=rows))])
+    assert store.record_writer.finish(run_id, "completed", {"verdict": "learning-well"})
+
+
+def test_a_run_is_as_unstable_as_on_the_page_of_a_sweep(given: tuple[Store, Round]) -> None:
+    store, opened = given
+    ann, bob = start(store, opened, "ann"), start(store, opened, "bob")
+    falling = np.linspace(2.3, 0.1, 200)
+    rough = np.where((np.arange(200) >= 60) & (np.arange(200) < 70), 2.3, np.linspace(2.3, 0.1, 200) ** 4 / 2.3**3)
+    complete(store, ann, falling)
+    complete(store, bob, rough)
+    in_a_sweep = [zones.trial(store.runs.get(run_id), store.record_reader.curves(run_id)) for run_id in (ann, bob)]
+    assert [trial.unstable for trial in in_a_sweep] == [False, True]
+    assert [one.unstable for one in look(opened).runs] == [False, True]
+
+
+def test_steps_are_read_once_of_a_run_that_has_completed(
+    given: tuple[Store, Round], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, opened = given
+    ann, bob = start(store, opened, "ann"), start(store, opened, "bob")
+    asked: list[Sequence[str]] = []
+    steps = store.board.steps
+    monkeypatch.setattr(store.board, "steps", lambda run_ids: asked.append(list(run_ids)) or steps(run_ids))
+    look(opened)
+    complete(store, ann, np.linspace(2.3, 0.1, 50))
+    look(opened)
+    store.labels.write(ann, "ann", name="named")
+    evaluate(store, bob, 5)
+    assert look(opened).runs[0].run.name.raw == "named"
+    assert asked == [[ann]]
 
 
 def test_a_round_that_is_gone_is_none(given: tuple[Store, Round]) -> None:
