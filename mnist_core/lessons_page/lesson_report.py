@@ -21,8 +21,9 @@ from mnist_core.lessons.schema import (
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels import lesson_answers, report_panel
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
-from mnist_core.records import LessonAnswer, SweepRecord
+from mnist_core.records import LessonAnswer, Run, SweepRecord
 from mnist_core.report import Facts, Part, Quote, Report, Section, Words
+from mnist_core.rounds import Free
 from mnist_core.ui import download, session, times, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -69,7 +70,7 @@ def report(
     parts = [part for block in lesson.blocks for part in _said(block, answers.get(block.name))]
     sections = [Section(_("Answers"), parts)] if parts else []
     if len(views) == 1:
-        sections += run_report.sections(views[0], says_prediction=False)
+        sections += run_report.sections(views[0], says_prediction=False, free=_free(lesson, views[0].run))
     elif views:
         sections += comparison_report.sections(views)
     for sweep, of_sweep in sweeps:
@@ -79,6 +80,12 @@ def report(
     runs = [view.run for some in (views, range_tests, *(of_sweep for _sweep, of_sweep in sweeps)) for view in some]
     lead: list[Words] = [times.day(max(run.created_at for run in runs))] if runs else []
     return blocks.whole(UserText(lesson.title), sections, lead)
+
+
+def _free(lesson: Lesson, run: Run) -> Free | None:
+    """What the block allows to change in which the run was trained."""
+    block = None if run.place is None else lesson.block(run.place.block)
+    return block.free if isinstance(block, Trained) else None
 
 
 def _titled(what: str, sections: Sequence[Section]) -> list[Section]:

@@ -147,7 +147,8 @@ def _result(here: Here, panel: Panel, block: Trained, newest: Run, others: Other
     elif isinstance(block, RunBlock):
         axes = {"view_x": block.across, "view_log_y": block.log_loss_axis}
         panel = replace(panel, initial={**panel.initial, **axes})
-        frame.safely(run_panel.draw)(panel, newest.id, says_prediction=here.prediction_of(block.name) is None)
+        is_asked = here.prediction_of(block.name) is not None
+        frame.safely(run_panel.draw)(panel, newest.id, says_prediction=not is_asked, free=block.free)
 
 
 # ---- how long it takes ---------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from mnist_core.errors import ConfigError, Problem
 from mnist_core.image_sets import DatasetName, image_set, own_id
 from mnist_core.panels import typed_setting
 from mnist_core.presets import PRESETS, Preset
-from mnist_core.rounds import Assignment, RoundKind, nearest
+from mnist_core.records import Run
+from mnist_core.rounds import Assignment, Free, RoundKind, nearest
 from mnist_core.ui import address, classwork, data_note, frame, own_images
 from mnist_core.ui.texts import _
 
@@ -117,6 +118,12 @@ def given_here(kind: RoundKind) -> Assignment | None:
     """The same where the round is of this kind."""
     own = given()
     return own if own is not None and own.round.plan.kind == kind else None
+
+
+def free_after(run: Run, kind: RoundKind) -> Free | None:
+    """What the student may change after this run, where the controls are for the round that it is of; None: all settings."""
+    own = given_here(kind)
+    return own.round.plan.varied if own is not None and own.round.id == run.round else None
 
 
 def is_locked(name: str) -> bool:

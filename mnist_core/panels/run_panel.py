@@ -29,12 +29,15 @@ from mnist_core.ui.texts import _, ngettext
 SILENT_SECONDS = 20.0  # a run that trains and tells nothing for so long is spoken of
 
 
-def draw(panel: Panel, run_id: str, *, says_prediction: bool = True) -> None:
-    """The panel of the run, moving while the run does. `says_prediction`: False where it stands beside it already."""
-    frame.fragment(_panel)(panel, run_id, watch.look(run_id).run.active, says_prediction)
+def draw(panel: Panel, run_id: str, *, says_prediction: bool = True, free: Free | None = None) -> None:
+    """The panel of the run, moving while the run does. `says_prediction`: False where it stands beside it already.
+
+    `free`: the settings that may be changed where it stands; None: as the round allows that it is of.
+    """
+    frame.fragment(_panel)(panel, run_id, watch.look(run_id).run.active, says_prediction, free)
 
 
-def _panel(panel: Panel, run_id: str, moving: bool, says_prediction: bool) -> None:
+def _panel(panel: Panel, run_id: str, moving: bool, says_prediction: bool, free: Free | None) -> None:
     view = watch.look(run_id)
     run = view.run
     if run.active != moving:
@@ -60,7 +63,7 @@ def _panel(panel: Panel, run_id: str, moving: bool, says_prediction: bool) -> No
     if run.rate_request is not None and run.state in ("paused", "queued"):
         rate = names.number(run.rate_request)
         st.caption(_(":material/schedule: The learning rate is {rate} from the next step on.").format(rate=rate))
-    _explain(panel, view)
+    _explain(panel, view, draft.free_after(run, "run") if free is None else free)
     if says_prediction:
         predictions.draw(panel, run)
     _results(run)
@@ -253,19 +256,12 @@ TONES = {
 }
 
 
-def _explain(panel: Panel, view: watch.View) -> None:
+def _explain(panel: Panel, view: watch.View, free: Free | None) -> None:
     """What happened, in a sentence, with the evidence and one thing to try."""
     # While it moves the place is kept, whatever the words are, so that the charts below stay where they are.
     with st.container(key=panel.key("explanation_live" if view.run.active else "explanation")):
-        free = _free(view.run)
         name = "run" if free is None else f"run {free_to_json(free)}"
         live_parts.said([view], name, partial(_explanation, view.run.id, free), key=panel.key("run_explanation"))
-
-
-def _free(run: Run) -> Free | None:
-    """What the student may change after this run, where the controls are for the round that it is of; None: all settings."""
-    own = draft.given_here("run")
-    return own.round.plan.free if own is not None and own.round.id == run.round else None
 
 
 def _explanation(run_id: str, free: Free | None) -> live_parts.Sentence | None:

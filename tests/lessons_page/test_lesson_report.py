@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from mnist_core import lessons
 from mnist_core.lessons_page.lesson_report import report
-from mnist_core.records import LessonAnswer, SweepRecord
+from mnist_core.records import LessonAnswer, LessonPlace, SweepRecord
 from mnist_core.report import written
 from mnist_core.ui import seal, texts
-from tests.lessons_page.short import short
+from tests.lessons_page.short import SOURCE, TEXT, short
 from tests.panels.test_reports import RATES, view
 
 
@@ -30,6 +33,15 @@ def test_the_report_has_what_was_said_as_text_and_nothing_half_written() -> None
         assert text in content
     assert "<script>alert" not in content
     assert "half" not in content
+
+
+def test_it_advises_nothing_that_the_block_locks() -> None:
+    broken = view(9, 5.0, outcome="diverged")
+    placed = replace(broken, run=replace(broken.run, place=LessonPlace("short", "small")))
+    locked = replace(SOURCE, texts={"en": TEXT.replace("free: {learning_rate: [0.1, 1], epochs: [1, 2]}\n", "")})
+    with texts.speaking("en"), seal.seen(sealed=False):
+        said = [written(report(lessons.read_source(one, "en"), {}, [placed]), str).decode() for one in (SOURCE, locked)]
+    assert ["What to try" in text for text in said] == [True, False]
 
 
 def test_it_has_runs_sweeps_and_range_tests_and_says_a_prediction_once() -> None:

@@ -13,10 +13,11 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import lessons
 from mnist_core.config import RunConfig
 from mnist_core.data import own_images
-from mnist_core.records import LessonPlace
+from mnist_core.records import LessonPlace, Progress, Report
 from mnist_core.store import Store
 from mnist_core.store.rows import end_run
 from mnist_core.ui import session
+from tests.diagnostics.judged import evaluations
 from tests.lessons.pictures import PNG, picture
 from tests.lessons_page.short import SOURCE, TEXT
 from tests.pages.conftest import Open
@@ -119,6 +120,23 @@ def test_the_charts_of_a_run_begin_with_the_axes_of_its_block(
     )
     found = layout["xaxis"]["title"]["text"], layout["yaxis"].get("type")
     assert found == (("Epoch", "log") if axes else ("Step (weight updates)", None))
+
+
+@pytest.mark.parametrize(("free", "advised"), [("dropout: [0, 0.5]", True), ("epochs: [1, 5]", False)])
+def test_the_health_check_advises_nothing_that_the_block_locks(
+    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch, free: str, advised: bool
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    text = f"---\nschema: 1\ntitle: Free\nminutes: 3\n---\n```run one\nfree: {{{free}}}\n```\n"
+    name = store.written_lessons.create(STUDENT, "Free", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    run_id = store.runs.create(STUDENT, RunConfig(epochs=2), place=LessonPlace(name, "one"))
+    store.queue.claim(run_id, "worker", 1)
+    curves = evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.02], 1.0, [2.3, 0.6, 0.4, 0.42, 0.5, 0.5])
+    store.record_writer.publish([Report(run_id, Progress(1_000, 1_000, 2.0, 1.0), curves)])
+    store.record_writer.finish(run_id, "completed", {"train_accuracy": 1.0, "validation_accuracy": 0.98})
+    said = texts(open_page("lessons", lesson=name))
+    assert "Validation loss was lowest" in said
+    assert ("lightbulb: Try dropout." in said) == ("lightbulb: Try" in said) == advised
 
 
 def test_the_lesson_on_the_sealed_test_set_seals_it_and_opens_it(

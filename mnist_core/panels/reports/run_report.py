@@ -16,6 +16,7 @@ from mnist_core.panels.predictions import WORDS
 from mnist_core.panels.reports import blocks
 from mnist_core.records import SPLITS, Run
 from mnist_core.report import Facts, Paragraph, Part, Report, Section, Words
+from mnist_core.rounds import Free
 from mnist_core.schedule import RISE
 from mnist_core.ui import names, times, watch
 from mnist_core.ui.texts import _
@@ -31,13 +32,18 @@ def report(view: watch.View, prediction: str | None = None) -> Report:
     return blocks.whole(title, sections(view, prediction), [*lead, times.day(run.created_at)])
 
 
-def sections(view: watch.View, prediction: str | None = None, *, says_prediction: bool = True) -> list[Section]:
-    """What there is to say of one run; a part of any report that speaks of it. `says_prediction`: False where it does so elsewhere."""
+def sections(
+    view: watch.View, prediction: str | None = None, *, says_prediction: bool = True, free: Free | None = None
+) -> list[Section]:
+    """What there is to say of one run; a part of any report that speaks of it. `says_prediction`: False where it does so elsewhere.
+
+    `free`: as for `health`.
+    """
     run = view.run
     predicted = (run.prediction or prediction) if says_prediction else None
     return [
         Section(_("Result"), [_result(run), *_story(run)]),
-        *health(view),
+        *health(view, free),
         *([Section(_("Prediction and outcome"), [prediction_facts(run, predicted)])] if predicted else []),
         *blocks.notes([run]),
         Section(_("Curves"), curves(view)),
@@ -68,12 +74,15 @@ def _story(run: Run) -> list[Part]:
     return [Paragraph(story)] if (story := names.rate_story(run)) else []
 
 
-def health(view: watch.View) -> list[Section]:
-    """What the health check says of a run, with its evidence; of a range test, what it suggests. Nothing before there is any."""
+def health(view: watch.View, free: Free | None = None) -> list[Section]:
+    """What the health check says of a run, with its evidence; of a range test, what it suggests. Nothing before there is any.
+
+    `free`: the settings that could be changed where it was trained (`rounds.Plan.free`); None: all.
+    """
     if view.run.config.schedule == "rising":
         reading = range_test.read(view.curves.steps, view.run.config)
         return [Section(_("Range test"), _range_test(view, reading))] if len(view.curves.steps) else []
-    explanation = diagnostics.explain(view.run, view.curves)
+    explanation = diagnostics.explain(view.run, view.curves, free)
     if explanation is None:
         return []
     rows: list[tuple[Words, Words]] = [(_("Verdict"), explanation.title.text(_))]
