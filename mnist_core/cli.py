@@ -249,10 +249,10 @@ def _range_test(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - start
     if options.json:
         suggestions = {suggestion.kind: suggestion.rate for suggestion in reading.suggestions}
-        values = {"best": reading.best, "breaks": reading.breaks, "sentence": str(reading.sentence)}
+        values = {"best": reading.best, "breaks": reading.breaks, "sentence": str(reading.said())}
         print(json.dumps({"suggestions": suggestions, **values, "seconds": seconds}))
         return 0
-    print(reading.sentence)
+    print(reading.said())
     for suggestion in reading.suggestions:
         print(f"{number_text(suggestion.rate, 2)}: {suggestion.reason}")
     return 0

@@ -80,7 +80,7 @@ def make_case(config: RunConfig, dataset: Dataset) -> sampled.Record:
         "accuracies": results[:RATES],
         "suggested": suggested,
         "came_to": dict(zip(suggested, results[RATES:], strict=True)),
-        "sentence": str(reading.sentence),
+        "sentence": str(reading.said()),
     }
 
 

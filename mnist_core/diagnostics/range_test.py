@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.diagnostics.chance import Scale, chance_accuracy, chance_loss, commonest, reachable_accuracy
-from mnist_core.messages import N_, Message, message, number_text
+from mnist_core.diagnostics.ways import OneOf, Way, Ways, chosen
+from mnist_core.messages import N_, Message, joined, message, number_text
 from mnist_core.networks.models import describe
+from mnist_core.rounds import Free
 
 STEPS, FEWEST_STEPS = 1_000, 300  # updates of a test: usually, and at least where they are dear
 NOISY = 3_000  # updates with batches of one image, and by the root of the batch fewer with larger ones
@@ -60,10 +62,16 @@ class Reading:
     losses: Floats  # as they came; infinite or NaN where the test ended
     smoothed: Floats  # losses, NaN where they are no numbers
     accuracies: Floats  # smoothed, 0 to 1
-    sentence: Message  # how to read it; why, where it suggests nothing
+    finding: Message  # how to read it; why, where it suggests nothing
     suggestions: tuple[Suggestion, ...] = ()
     breaks: float | None = None  # the rate from which the loss exploded, or what was learned was lost; None: none
     best: float | None = None  # the rate at which most images were right
+    ways: Ways = ()  # what to change, where it suggests nothing
+
+    def said(self, free: Free | None = None) -> Message:
+        """The finding, with what to change of the settings that are `free` (`rounds.Plan.varied`; None: all)."""
+        advice = chosen(self.ways, free)
+        return self.finding if advice is None else joined([self.finding, advice])
 
 
 def length(config: RunConfig) -> int:
@@ -125,7 +133,8 @@ def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
     whole = int(np.argmin(finite)) if not finite.all() else len(losses)
     smoothed, accuracies = np.full(len(losses), np.nan), np.full(len(losses), np.nan)
     if whole < FEWEST:
-        return Reading(rates, losses, smoothed, accuracies, _no_numbers(rates, whole))
+        ways = _WAYS_TO_NUMBERS if whole < len(rates) else ()
+        return Reading(rates, losses, smoothed, accuracies, _no_numbers(rates, whole), ways=ways)
     curve = _Curve.of(steps[:whole], config)
     smoothed[:whole], accuracies[:whole] = curve.losses, curve.accuracies
     end = curve.end
@@ -279,11 +288,21 @@ def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message
     return message(template, breaks=number_text(breaks, 2), **values)
 
 
+_WAYS_TO_NUMBERS: Ways = (
+    OneOf(
+        (
+            Way(message(N_("smaller initial weights")), {"initialization": None}),
+            Way(message(N_("scaled pixels")), {"preprocessing": "scaled"}),
+        )
+    ),
+)
+
+
 def _no_numbers(rates: Floats, whole: int) -> Message:
     if whole == len(rates):
         return message(N_("The range test was too short to interpret. Run it again."))
     template = N_(
-        "The loss became NaN or infinite at a rate of only {rate}, after {n} updates, so the test suggests no rate. Smaller initial weights or scaled pixels may help."
+        "The loss became NaN or infinite at a rate of only {rate}, after {n} updates, so the test suggests no rate."
     )
     return message(template, rate=number_text(float(rates[whole]), 2), n=whole)
 

@@ -23,8 +23,10 @@ import numpy as np
 
 from mnist_core.diagnostics.chance import Scale
 from mnist_core.diagnostics.run_metrics import rises
+from mnist_core.diagnostics.ways import OneOf, Way
 from mnist_core.messages import N_, Message, message, number_text
 from mnist_core.records import Curves, Outcome, Run, Split
+from mnist_core.rounds import Free
 
 Zone = Literal["small", "good", "edge", "broken"]
 WAY = 0.9  # of the way from chance to the best loss, and a rate is good
@@ -99,7 +101,11 @@ class Reading:
     @property
     def sentences(self) -> tuple[Message, ...]:
         """The result in words."""
-        return _sentences(self)
+        return self.said()
+
+    def said(self, free: Free | None = None) -> tuple[Message, ...]:
+        """The same where only these settings may be changed, as `rounds.Plan.varied` has them; None: all."""
+        return _sentences(self, free)
 
 
 def trial(run: Run, curves: Curves) -> Trial:
@@ -188,37 +194,44 @@ def _edge(points: Sequence[RatePoint]) -> Edge | None:
 # ---- in words --------------------------------------------------------------------------------------------------
 
 
-def _sentences(reading: Reading) -> tuple[Message, ...]:
+LOWER = Way(message(N_("lower rates")), {"learning_rate": None})
+HIGHER = Way(message(N_("higher rates")), {"learning_rate": None})
+LONGER = Way(message(N_("more epochs")), {"epochs": None})
+
+
+def _sentences(reading: Reading, free: Free | None) -> tuple[Message, ...]:
     if not reading.done:
         return ()
-    sentences = [_learning(reading), _breaking(reading), _alternating(reading), _left_out(reading), _changed(reading)]
+    findings = (_breaking, _alternating, _left_out, _changed)
+    sentences = [*_learning(reading, free), *(finding(reading) for finding in findings)]
     return tuple(sentence for sentence in sentences if sentence is not None)
 
 
-def _learning(reading: Reading) -> Message | None:
-    good = [point.rate for point in reading.points if point.zone == "good"]
+def _learning(reading: Reading, free: Free | None) -> tuple[Message | None, ...]:
+    """Where the network learns; where it nowhere does, with what to try."""
     if not any(point.zone for point in reading.points):
-        return None
-    if reading.best is None:
-        if all(point.zone in ("broken", None) for point in reading.points):
-            return message(N_("Training breaks at every rate tried: try lower ones."))
-        if mixed := [point.rate for point in reading.points if _is_mixed(point)]:
-            template = N_(
-                "No rate tried works for every seed: at {rates} training breaks for some. Try lower rates or more epochs."
-            )
-            return message(template, rates=", ".join(map(_rate, mixed)))
-        return message(
-            N_(
-                "At none of the rates tried does the network learn in this many epochs: try higher rates or more epochs."
-            )
-        )
-    values = {"best": _rate(reading.best.rate), "loss": number_text(reading.best.loss, 3)}
+        return ()
+    if reading.best is not None:
+        return (_good(reading, reading.best),)
+    if all(point.zone in ("broken", None) for point in reading.points):
+        return message(N_("Training breaks at every rate tried.")), OneOf((LOWER,)).said(free)
+    if mixed := [point.rate for point in reading.points if _is_mixed(point)]:
+        rates = ", ".join(map(_rate, mixed))
+        template = N_("No rate tried works for every seed: at {rates} training breaks for some.")
+        return message(template, rates=rates), OneOf((LOWER, LONGER)).said(free)
+    template = N_("At none of the rates tried does the network learn in this many epochs.")
+    return message(template), OneOf((HIGHER, LONGER)).said(free)
+
+
+def _good(reading: Reading, best_point: RatePoint) -> Message:
+    good = [point.rate for point in reading.points if point.zone == "good"]
+    values = {"best": _rate(best_point.rate), "loss": number_text(best_point.loss, 3)}
     if not good:
         return message(
             N_("The best rate tried is {best} (training loss {loss}), but the loss rises again on the way."),
             **values,
         )
-    if reading.best.zone == "edge":
+    if best_point.zone == "edge":
         return _best_on_the_edge(good, values)
     if len(good) == 1:
         return message(

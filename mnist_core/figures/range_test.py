@@ -147,5 +147,5 @@ def describe(reading: Reading) -> Message:
     return message(
         N_("Loss and accuracy at {n} rising rates. {said}"),
         n=int(np.isfinite(reading.losses).sum()),
-        said=reading.sentence,
+        said=reading.finding,
     )

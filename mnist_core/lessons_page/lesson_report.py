@@ -74,9 +74,10 @@ def report(
     elif views:
         sections += comparison_report.sections(views)
     for sweep, of_sweep in sweeps:
-        sections += _titled(_("Learning rate sweep"), sweep_report.sections(sweep, of_sweep))
+        free = _free(lesson, of_sweep[0].run)
+        sections += _titled(_("Learning rate sweep"), sweep_report.sections(sweep, of_sweep, free))
     for view in range_tests:
-        sections += run_report.health(view)
+        sections += run_report.health(view, _free(lesson, view.run))
     runs = [view.run for some in (views, range_tests, *(of_sweep for _sweep, of_sweep in sweeps)) for view in some]
     lead: list[Words] = [times.day(max(run.created_at for run in runs))] if runs else []
     return blocks.whole(UserText(lesson.title), sections, lead)

@@ -18,16 +18,17 @@ from mnist_core.lessons_page import controls_panel
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels import predictions, run_panel
 from mnist_core.records import OwnImages, Prediction, Run, SweepRecord
+from mnist_core.rounds import Free
 from mnist_core.ui import data_note, frame, names, session
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
-Draw = Callable[[Panel, str], None]
+Draw = Callable[[Panel, str, Free], None]
 
 
 @dataclass(frozen=True)
 class Others:
-    """What other pages draw of a sweep and of a range test, by its id."""
+    """What other pages draw of a sweep and of a range test, by its id, where these settings may be changed."""
 
     sweep: Draw
     range_test: Draw
@@ -141,9 +142,9 @@ def _start(here: Here, block: Trained, config: RunConfig, new_id: str) -> None:
 
 def _result(here: Here, panel: Panel, block: Trained, newest: Run, others: Others) -> None:
     if isinstance(block, SweepBlock):
-        frame.safely(others.sweep)(panel, str(newest.group))
+        frame.safely(others.sweep)(panel, str(newest.group), block.free)
     elif isinstance(block, RangeTestBlock):
-        frame.safely(others.range_test)(panel, newest.id)
+        frame.safely(others.range_test)(panel, newest.id, block.free)
     elif isinstance(block, RunBlock):
         axes = {"view_x": block.across, "view_log_y": block.log_loss_axis}
         panel = replace(panel, initial={**panel.initial, **axes})

@@ -14,6 +14,7 @@ from mnist_core.diagnostics.range_test import Suggestion
 from mnist_core.figures import range_test as charts
 from mnist_core.messages import number_text
 from mnist_core.panels import draft, export_panel, round_panel, started, waiting
+from mnist_core.rounds import Free
 from mnist_core.schedule import RISE
 from mnist_core.ui import frame, live_parts, names, session, texts, watch
 from mnist_core.ui.panel import Panel
@@ -58,13 +59,13 @@ def _start(panel: Panel, run_id: str) -> None:
     panel.session["shown_test"] = run_id
 
 
-def show(panel: Panel, run_id: str) -> None:
-    """One test, moving while it does."""
+def show(panel: Panel, run_id: str, free: Free | None = None) -> None:
+    """One test, moving while it does. `free`: as for `run_panel.draw`."""
     moving = watch.look(run_id).run.active
-    frame.fragment(_panel)(panel, run_id, moving)
+    frame.fragment(_panel)(panel, run_id, moving, free)
 
 
-def _panel(panel: Panel, run_id: str, moving: bool) -> None:
+def _panel(panel: Panel, run_id: str, moving: bool, free: Free | None) -> None:
     started.turn_the_page()
     view = watch.look(run_id)
     run = view.run
@@ -81,7 +82,8 @@ def _panel(panel: Panel, run_id: str, moving: bool) -> None:
     if run.active:
         live_parts.progress([view], "range", partial(_progress, run_id), key=panel.key("range_progress"))
     elif len(view.curves.steps):
-        st.markdown(f":material/lightbulb: {reading.sentence.text(_)}")
+        free = draft.free_after(run, "range-test") if free is None else free
+        st.markdown(f":material/lightbulb: {reading.said(free).text(_)}")
     dark = session.dark()
     make = partial(_picture, run_id, dark)
     live_parts.chart_of([view], ("range", dark), make, key=panel.key("chart_range"), height=560, subject=run.id)

@@ -14,9 +14,10 @@ from mnist_core.errors import TransientStoreError
 from mnist_core.figures import sweep_curves, sweep_zones
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView
 from mnist_core.messages import number_text
-from mnist_core.panels import predictions, report_panel, run_panel, started, waiting
+from mnist_core.panels import draft, predictions, report_panel, run_panel, started, waiting
 from mnist_core.panels.reports import sweep_report
 from mnist_core.records import Curves, Run, SweepRecord
+from mnist_core.rounds import Free, free_to_json
 from mnist_core.sweep_page import rate_panel
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.chart import Click
@@ -24,13 +25,13 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
 
-def draw(panel: Panel, sweep_id: str) -> None:
-    """The sweep, moving while any of its runs does."""
+def draw(panel: Panel, sweep_id: str, free: Free | None = None) -> None:
+    """The sweep, moving while any of its runs does. `free`: as for `run_panel.draw`."""
     moving = any(view.run.active for view in watch.look_at_group(sweep_id))
-    frame.fragment(_panel)(panel, sweep_id, moving)
+    frame.fragment(_panel)(panel, sweep_id, moving, free)
 
 
-def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
+def _panel(panel: Panel, sweep_id: str, moving: bool, free: Free | None) -> None:
     started.turn_the_page()
     views = watch.look_at_group(sweep_id)
     sweep = session.store().sweeps.get(sweep_id) if views else None
@@ -58,7 +59,7 @@ def _panel(panel: Panel, sweep_id: str, moving: bool) -> None:
     if moving:
         live_parts.progress(views, "sweep", partial(_progress, ids), key=panel.key("sweep_progress"))
     reading = _reading(views)
-    _words(panel, sweep, views, reading)
+    _words(panel, sweep, views, reading, draft.free_after(views[0].run, "sweep") if free is None else free)
     view = _view(panel, sweep)
     _charts(panel, sweep, views, view)
     rate_panel.chosen_rate(panel, sweep, views, reading, view)
@@ -121,11 +122,14 @@ def _seconds_left(sweep_id: str, fraction: float) -> float | None:
     return None if progress < 0.03 else since * (1 - fraction) / progress
 
 
-def _words(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading) -> None:
+def _words(
+    panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zones.Reading, free: Free | None
+) -> None:
     """What the sweep says, and how good the prediction was."""
     with st.container(key=panel.key("sweep_words")):
-        make = partial(_said, tuple(view.run.id for view in views))
-        live_parts.said(views, "sweep", make, key=panel.key("sweep_says"))
+        make = partial(_said, tuple(view.run.id for view in views), free)
+        name = "sweep" if free is None else f"sweep {free_to_json(free)}"
+        live_parts.said(views, name, make, key=panel.key("sweep_says"))
     if sweep.predicted_edge is None:
         return
     if not reading.done or reading.edge is None:
@@ -138,8 +142,8 @@ def _words(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: z
         predictions.draw_tally()
 
 
-def _said(ids: Sequence[str]) -> live_parts.Sentence | None:
-    text = " ".join(sentence.text(_) for sentence in _reading(_look(ids)).sentences)
+def _said(ids: Sequence[str], free: Free | None) -> live_parts.Sentence | None:
+    text = " ".join(sentence.text(_) for sentence in _reading(_look(ids)).said(free))
     return live_parts.sentence(text, "success", icon="query_stats") if text else None
 
 

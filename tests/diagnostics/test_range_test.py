@@ -55,7 +55,7 @@ def test_the_suggestions_of_a_plain_valley() -> None:
     assert logs["tenth"] == pytest.approx(np.log10(reading.best) - 1, abs=0.03)
     assert logs["valley"] == pytest.approx(-0.4 - np.log10(3), abs=0.2)  # nine tenths are there from 10^-0.95 to 10^0.1
     assert -0.1 < np.log10(reading.breaks or 0) < 0.5
-    assert "breaks from" in str(reading.sentence)
+    assert "breaks from" in str(reading.said())
 
 
 def raw(after: float = 2.303) -> tuple[np.ndarray, np.ndarray]:
@@ -88,8 +88,8 @@ def test_death_alone_suggests_nothing_and_says_why() -> None:
     losses, accuracies = raw()
     reading = read_test(losses, np.full_like(accuracies, 0.11))
     assert reading.suggestions == ()
-    assert "where the loss explodes" in str(reading.sentence)
-    assert "has learned nothing" in str(reading.sentence)
+    assert "where the loss explodes" in str(reading.said())
+    assert "has learned nothing" in str(reading.said())
 
 
 def test_a_loss_above_that_of_a_guess_can_have_learned() -> None:
@@ -115,7 +115,10 @@ def test_numbers_that_break_at_once_suggest_nothing_and_say_why() -> None:
     losses[:4] = 2.3, 9e3, 1e30, np.inf
     reading = read_test(losses)
     assert reading.suggestions == ()
-    assert "after 3 updates" in str(reading.sentence)
+    assert "after 3 updates" in str(reading.said())
+    assert str(reading.said()).endswith("Try one of these: smaller initial weights, scaled pixels.")
+    assert str(reading.said({"preprocessing": ("raw", "scaled")})).endswith("Try scaled pixels.")
+    assert str(reading.said({})) == str(reading.finding)
 
 
 @pytest.mark.parametrize("width", [1, 2])
@@ -162,7 +165,7 @@ def test_luck_alone_suggests_nothing(batch: int) -> None:
         accuracies = random.binomial(images, 0.1124, len(rates)) / images
         reading = read_test(flat, accuracies, rates, CONFIG.replace(batch_size=batch))
         assert reading.suggestions == ()
-        assert "clearly above chance" in str(reading.sentence)
+        assert "clearly above chance" in str(reading.said())
 
 
 def test_batches_of_one_image_are_enough_to_learn_from() -> None:
@@ -196,13 +199,13 @@ def test_a_loss_that_never_falls_suggests_nothing() -> None:
     for losses in (flat, 2.3 + np.maximum(0, LOGS) * 5, flat[:4], flat[:0]):
         reading = read_test(losses)
         assert reading.suggestions == ()
-        assert str(reading.sentence)
+        assert str(reading.said())
 
 
 def test_a_loss_that_falls_to_the_end_says_so() -> None:
     reading = read_test(valley(minimum=9))
     assert reading.breaks is None
-    assert "up to the highest rate tried" in str(reading.sentence)
+    assert "up to the highest rate tried" in str(reading.said())
 
 
 def test_what_is_lost_again_is_where_it_breaks() -> None:

@@ -12,6 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale
 from mnist_core.diagnostics.zones import Edge, Trial, best, last, prediction_sentence, read, trial, unstable
 from mnist_core.records import EVALUATION_DTYPE, STEP_DTYPE, Curves, RateChange, Run
+from mnist_core.rounds import Free
 
 CHANCE = math.log(10)
 SCALE = Scale.of(RunConfig())
@@ -114,8 +115,23 @@ def test_nothing_learns_and_nothing_breaks() -> None:
 def test_everything_breaks() -> None:
     trials = (ended(10, math.nan, "diverged"), ended(100, math.nan, "diverged"))
     assert set(zones(*trials).values()) == {"broken"}
-    assert sentences(*trials) == "Training breaks at every rate tried: try lower ones."
+    assert sentences(*trials) == "Training breaks at every rate tried. Try lower rates."
     assert read(trials, SCALE).edge == Edge(None, 10)
+
+
+@pytest.mark.parametrize(
+    ("free", "advice"),
+    [
+        (None, ["Try one of these: higher rates, more epochs."]),
+        ({"epochs": (1, 9)}, ["Try more epochs."]),
+        ({"dropout": (0.0, 0.5)}, []),
+    ],
+)
+def test_nothing_that_is_locked_is_advised(free: Free | None, advice: list[str]) -> None:
+    reading = read((ended(1e-5, 2.31), ended(1e-4, 2.29)), SCALE)
+    finding, *others = map(str, reading.said(free))
+    assert finding == "At none of the rates tried does the network learn in this many epochs."
+    assert others[:-1] == advice  # the last says where training breaks
 
 
 def test_no_rate_breaks() -> None:
@@ -223,7 +239,9 @@ def test_where_the_seed_decides_neither_higher_rates_nor_a_far_edge_are_spoken_o
     mixed = (ended(1.0, 0.2), ended(1.0, math.nan, "diverged", seed=1))
     above = (ended(3.0, math.nan, "diverged"), ended(3.0, math.nan, "diverged", seed=1))
     text = sentences(*mixed, *above)
-    assert text.startswith("No rate tried works for every seed: at 1 training breaks for some. Try lower rates")
+    assert text.startswith(
+        "No rate tried works for every seed: at 1 training breaks for some. Try one of these: lower rates, more epochs."
+    )
     assert "higher rates" not in text
     assert "Training breaks from 3 on" in text
     learned = (ended(0.1, 0.1), ended(0.1, 0.1, seed=1))

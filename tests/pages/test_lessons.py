@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import lessons
 from mnist_core.config import RunConfig
 from mnist_core.data import own_images
-from mnist_core.records import LessonPlace, Progress, Report
+from mnist_core.records import LessonPlace, Progress, Report, SweepRecord
 from mnist_core.store import Store
 from mnist_core.store.rows import end_run
+from mnist_core.sweep_range import variants
 from mnist_core.ui import session
 from tests.diagnostics.judged import evaluations
 from tests.lessons.pictures import PNG, picture
@@ -137,6 +138,28 @@ def test_the_health_check_advises_nothing_that_the_block_locks(
     said = texts(open_page("lessons", lesson=name))
     assert "Validation loss was lowest" in said
     assert ("lightbulb: Try dropout." in said) == ("lightbulb: Try" in said) == advised
+
+
+@pytest.mark.parametrize(("free", "advice"), [("epochs: [1, 5]", "Try more epochs."), ("dropout: [0, 0.5]", "")])
+def test_a_sweep_advises_nothing_that_the_block_locks(
+    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch, free: str, advice: str
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    text = f"---\nschema: 1\ntitle: Free\nminutes: 3\n---\n```sweep many\nrates: [0.1, 0.2]\nfree: {{{free}}}\n```\n"
+    name = store.written_lessons.create(STUDENT, "Free", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    config, rates = RunConfig(), (0.1, 0.2)
+    run_ids = store.sweeps.create(
+        SweepRecord("beef0beef0", STUDENT, 0.0, config, rates, 1),
+        variants(config, rates),
+        None,
+        LessonPlace(name, "many"),
+    )
+    for run_id in run_ids:
+        with store.database.begin() as connection:
+            end_run(connection, run_id, "completed", {"train_loss": 2.3})
+    said = texts(open_page("lessons", lesson=name))
+    assert f"does the network learn in this many epochs. {advice}".strip() in said
+    assert ("Try" in said) == bool(advice)
 
 
 def test_the_lesson_on_the_sealed_test_set_seals_it_and_opens_it(

@@ -71,7 +71,7 @@ def test_labels_that_teach_nothing_suggest_nothing(tiny: Dataset, fraction: floa
     """Though the few images of the test are seen again and again, and some are learned by heart."""
     reading = range_test(small(label_noise=fraction), tiny)
     assert reading.suggestions == ()
-    assert f"With {fraction:.0%} label noise" in str(reading.sentence)
+    assert f"With {fraction:.0%} label noise" in str(reading.said())
 
 
 def test_weights_of_zero_suggest_nothing(tiny: Dataset) -> None:

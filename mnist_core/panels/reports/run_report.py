@@ -81,7 +81,7 @@ def health(view: watch.View, free: Free | None = None) -> list[Section]:
     """
     if view.run.config.schedule == "rising":
         reading = range_test.read(view.curves.steps, view.run.config)
-        return [Section(_("Range test"), _range_test(view, reading))] if len(view.curves.steps) else []
+        return [Section(_("Range test"), _range_test(view, reading, free))] if len(view.curves.steps) else []
     explanation = diagnostics.explain(view.run, view.curves, free)
     if explanation is None:
         return []
@@ -93,7 +93,7 @@ def health(view: watch.View, free: Free | None = None) -> list[Section]:
     return [Section(_("Health check"), [Facts(rows)])]
 
 
-def _range_test(view: watch.View, reading: range_test.Reading) -> list[Part]:
+def _range_test(view: watch.View, reading: range_test.Reading, free: Free | None) -> list[Part]:
     run, highest = view.run, view.run.config.learning_rate
     chance, guess = chance_loss(run.config), chance_accuracy(run.config)
     chart = blocks.chart(
@@ -107,7 +107,7 @@ def _range_test(view: watch.View, reading: range_test.Reading) -> list[Part]:
         (f"{number_text(one.rate, 2)} · {_(range_test_chart.NAMES[one.kind])}", one.reason.text(_))
         for one in reading.suggestions
     ]
-    return [Paragraph(reading.sentence.text(_)), chart, *([Facts(rates)] if rates else [])]
+    return [Paragraph(reading.said(free).text(_)), chart, *([Facts(rates)] if rates else [])]
 
 
 def prediction_facts(run: Run, prediction: str) -> Facts:

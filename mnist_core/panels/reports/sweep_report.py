@@ -14,6 +14,7 @@ from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
 from mnist_core.records import SweepRecord
 from mnist_core.report import Chart, Column, Facts, Paragraph, Report, Section, Table, Words
+from mnist_core.rounds import Free
 from mnist_core.ui import names, times, watch
 from mnist_core.ui.texts import _
 
@@ -36,11 +37,11 @@ def report(sweep: SweepRecord, views: Sequence[watch.View]) -> Report:
     return blocks.whole(_("Learning rate sweep"), sections(sweep, views), lead)
 
 
-def sections(sweep: SweepRecord, views: Sequence[watch.View]) -> list[Section]:
-    """What there is to say of a sweep; a part of any report that speaks of it."""
+def sections(sweep: SweepRecord, views: Sequence[watch.View], free: Free | None = None) -> list[Section]:
+    """What there is to say of a sweep; a part of any report that speaks of it. `free`: as for `run_report.health`."""
     reading = read(views)
     runs = [view.run for view in views]
-    sentences = " ".join(sentence.text(_) for sentence in reading.sentences)
+    sentences = " ".join(sentence.text(_) for sentence in reading.said(free))
     return [
         Section(_("Result"), [Paragraph(sentences or _("No run of this sweep has ended yet."))]),
         *_prediction(sweep, reading),
