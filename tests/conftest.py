@@ -42,9 +42,10 @@ NAMED = os.environ.get("MNIST_LAB_DATA")
 
 def pytest_collection_finish() -> None:
     """From now on the collector of cycles passes over what is there: 5,000 tests and their modules, which took it a third of a second
-    of the processor each time, and a worker has it look after every job."""
+    of the processor each time, and a worker has it look after every job. Of what comes, most is gone by itself: it looks less often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
