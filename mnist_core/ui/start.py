@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -16,13 +17,14 @@ from streamlit.web.server import server_util
 LOG = logging.getLogger("mnist_lab")
 BROWSER_SECONDS = 0.2
 FIRST_PAGE_SECONDS = 3.0  # the first page, if somebody waits for one, is drawn before the cluster takes the cores
+NEW_OBJECTS = 2_000  # at which the collector looks for dead cycles among them; Python's 700 is for smaller programs
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Keep the cluster alive as long as the server lives: runs that wait from before go on without a page."""
     threading.Thread(target=_prepare, daemon=True).start()
-    threading.Thread(target=_keep_cluster, daemon=True).start()
+    threading.Thread(target=_after_the_first_page, daemon=True).start()
     if not st.get_option("server.headless"):
         # As Streamlit does for a plain script. The server answers a moment after this.
         asyncio.get_running_loop().call_later(BROWSER_SECONDS, _open_browser)
@@ -43,8 +45,21 @@ def _prepare() -> None:
         LOG.warning("%s", error)
 
 
-def _keep_cluster() -> None:
+def _after_the_first_page() -> None:
     time.sleep(FIRST_PAGE_SECONDS)
+    spare_the_collector()
+    _keep_cluster()
+
+
+def spare_the_collector() -> None:
+    """What is loaded by now stays, and is not looked through for dead cycles again: with a class of thirty that stopped all browsers
+    for a fifth of a second, every few seconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+
+
+def _keep_cluster() -> None:
     try:
         from mnist_core.jobs import keeper
 
