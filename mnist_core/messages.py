@@ -70,6 +70,14 @@ def number_text(value: float, digits: int = 6) -> str:
     return re.sub(r"e([-+])0*", lambda power: "e-" if power[1] == "-" else "e", f"{value:.{digits}g}")
 
 
+ACCURACY = ".2%"  # an accuracy, in the words of Python, of Plotly and of a report: so many digits wherever it stands
+
+
+def accuracy_text(accuracy: float) -> str:
+    """An accuracy as it is written everywhere: 95.60%."""
+    return f"{accuracy:{ACCURACY}}"
+
+
 @dataclass(frozen=True)
 class Message:
     """A sentence: `template` in str.format syntax and the `values` for its fields.

@@ -10,7 +10,7 @@ from mnist_core import escape
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import Scale, explain, zones
 from mnist_core.errors import TrainingError
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.networks.models import describe
 from mnist_core.records import Curves, Outcome, Run
 
@@ -71,7 +71,7 @@ def run_html(run: Run, curves: Curves) -> str:
     explanation = explain(run, curves)
     rows = [("Outcome", str(run.outcome))]
     rows += [
-        (f"{name} accuracy", f"{value:.2%}")
+        (f"{name} accuracy", accuracy_text(value))
         for split, name in SPLIT_NAMES.items()
         if isinstance(value := run.result.get(f"{split}_accuracy"), int | float)
     ]
@@ -101,7 +101,7 @@ def _sweep_row(run: Run, zone_of: dict[float, zones.Zone | None]) -> list[str]:
 
     rate = run.config.learning_rate
     accuracies = (run.result.get(f"{split}_accuracy") for split in ("validation", "test"))
-    percents = ("–" if value is None else f"{value:.2%}" for value in accuracies)
+    percents = ("–" if value is None else accuracy_text(value) for value in accuracies)
     zone = zone_of.get(rate)
     return [number_text(rate), str(run.config.seed), ZONE_LABELS[zone] if zone else "–", str(run.outcome), *percents]
 

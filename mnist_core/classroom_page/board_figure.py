@@ -21,7 +21,7 @@ from mnist_core.figures import sweep_zones, theme
 from mnist_core.figures.axes import ChartView, ends, log_ticks, loss_axis, packed, spread, top_of_loss
 from mnist_core.figures.curves import AXES, Figure, Trace
 from mnist_core.figures.sweep import METRICS, Metric, SweepView
-from mnist_core.messages import N_, Message, SettingWord, Term, Translate, message, number_text
+from mnist_core.messages import N_, Message, SettingWord, Term, Translate, accuracy_text, message, number_text
 from mnist_core.records import Split
 from mnist_core.rounds import LAYERS, Plan, RoundRun, shown
 
@@ -157,7 +157,7 @@ def describe_points(runs: Sequence[RoundRun], look: BoardLook) -> Message:
         if len(drawn) == 1
         else N_("{runs} runs are shown; {broken} diverged or collapsed. The best validation accuracy is {best}.")
     )
-    return message(text, runs=len(drawn), broken=broken, best="–" if math.isnan(best) else f"{best:.1%}")
+    return message(text, runs=len(drawn), broken=broken, best="–" if math.isnan(best) else accuracy_text(best))
 
 
 def _state(one: RoundRun) -> States:
@@ -219,7 +219,9 @@ def _in_the_band(one: RoundRun) -> float:
 
 
 def _hover(one: RoundRun, value: float, text: str, look: BoardLook) -> str:
-    number = "NaN" if not math.isfinite(value) else number_text(value, 4) if look.metric == "loss" else f"{value:.2%}"
+    number = (
+        "NaN" if not math.isfinite(value) else number_text(value, 4) if look.metric == "loss" else accuracy_text(value)
+    )
     return "<br>".join(filter(None, (f"<b>{one.nickname.plotly}</b>", text, number)))
 
 

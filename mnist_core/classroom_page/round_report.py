@@ -17,6 +17,7 @@ from mnist_core.diagnostics import zones
 from mnist_core.escape import UserText
 from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
+from mnist_core.messages import ACCURACY
 from mnist_core.panels.predictions import WORDS
 from mnist_core.records import Curves, Run, Split
 from mnist_core.report import Cell, Chart, Column, Facts, Paragraph, Part, Quote, Report, Section, Table, Words
@@ -241,7 +242,7 @@ def _table(results: RoundResults) -> Table:
         Column(_("Prediction")),
         Column(_("State")),
         Column(_("Health check")),
-        *(Column(title, ".2%") for _name, title in results_of),
+        *(Column(title, ACCURACY) for _name, title in results_of),
         Column(_("Seconds"), ",.1f"),
     ]
     cells = [

@@ -10,6 +10,7 @@ from mnist_core.panels.reports.blocks import outcome_text, prediction_text
 from mnist_core.records import Run
 from mnist_core.rounds import Round
 from mnist_core.ui import frame, names, seal, session, watch
+from mnist_core.ui.choice import PERCENT, in_percent
 from mnist_core.ui.texts import _
 
 ROW = 37  # pixels
@@ -52,7 +53,7 @@ def _runs(opened: Class, secret: str, member_id: str) -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            title: st.column_config.NumberColumn(format="percent")
+            title: st.column_config.NumberColumn(format=PERCENT)
             for title in (_("Best validation accuracy"), _("Test accuracy"))
         },
     )
@@ -68,10 +69,10 @@ def _row(one: ClassRun, run: Run, given: Round | None) -> dict[str, object]:
         _("Health check"): names.verdict(run) or None,
         _("Prediction"): prediction_text(one.prediction or run.prediction),
         _("Outcome"): outcome_text(run),
-        _("Best validation accuracy"): run.result.get("best_validation_accuracy"),
+        _("Best validation accuracy"): in_percent(run.result.get("best_validation_accuracy")),
     }
     if not seal.sealed():
-        row[_("Test accuracy")] = run.result.get("test_accuracy")
+        row[_("Test accuracy")] = in_percent(run.result.get("test_accuracy"))
     return row | {_("Note"): run.note.cell or None}
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.compare_page import filters
-from mnist_core.compare_page.columns import columns
+from mnist_core.compare_page.columns import Column, columns
 from mnist_core.comparison import SEEDS
 from mnist_core.config import FIELDS
 from mnist_core.errors import MnistLabError
@@ -18,7 +18,7 @@ from mnist_core.figures.theme import RUN_COLORS_LIGHT
 from mnist_core.panels import draft, export_panel, report_panel
 from mnist_core.records import Run
 from mnist_core.ui import address, frame, names, seal, session, watch
-from mnist_core.ui.choice import typed
+from mnist_core.ui.choice import PERCENT, in_percent, typed
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _, ngettext
 
@@ -148,8 +148,8 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
 
 def _table(runs: list[Run], by: Sequence[str]) -> None:
     table_columns = columns(runs, by)
-    table = pd.DataFrame({column.title: [column.of(run) for run in runs] for column in table_columns})
-    percent, short, whole = (st.column_config.NumberColumn(format=form) for form in ("percent", "%.6g", "localized"))
+    table = pd.DataFrame({column.title: [_cell(column, run) for run in runs] for column in table_columns})
+    percent, short, whole = (st.column_config.NumberColumn(format=form) for form in (PERCENT, "%.6g", "localized"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
     event = st.dataframe(
@@ -170,6 +170,11 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
     rows = [ids[place] for place in event["selection"]["rows"]]
     hidden = [run_id for run_id in st.session_state["compared"] if run_id not in set(ids)]
     st.session_state["compared"] = [*hidden, *rows]
+
+
+def _cell(column: Column, run: Run) -> Any:
+    value = column.of(run)
+    return in_percent(value) if column.fraction else value
 
 
 # ---- what buttons do -------------------------------------------------------------------------------------------

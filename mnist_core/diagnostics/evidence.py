@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.messages import N_, Message, message, number_text
+from mnist_core.messages import N_, Message, accuracy_text, message, number_text
 
 
 def number(value: float) -> str:
@@ -19,7 +19,7 @@ def loss_and_chance(metrics: RunMetrics) -> Message:
         N_("Training loss {loss} (uniform guessing: {chance}). Training accuracy {accuracy}."),
         loss=number(metrics.train_loss),
         chance=f"{metrics.scale.chance:.3f}",
-        accuracy=f"{metrics.train_accuracy:.1%}",
+        accuracy=accuracy_text(metrics.train_accuracy),
     )
 
 

@@ -23,7 +23,7 @@ from mnist_core.diagnostics.verdict import (
     validation_rises,
 )
 from mnist_core.diagnostics.ways import Way, Ways, chosen
-from mnist_core.messages import N_, Message, message, number_text
+from mnist_core.messages import N_, Message, accuracy_text, message, number_text
 from mnist_core.records import Curves, Event, Run
 from mnist_core.rounds import Free
 
@@ -230,7 +230,7 @@ def _well(run: Run, metrics: RunMetrics) -> _Words:
     begins = metrics.follows < FOLLOWS
     gaps = [one for one in (metrics.to_validation, _to_test(run)) if one is not None and one.is_real]
     said = [
-        message((_GAP_BEGINS if begins and place == 0 else _GAP)[one.split], gap=f"{100 * one.width:.1f}")
+        message((_GAP_BEGINS if begins and place == 0 else _GAP)[one.split], gap=f"{100 * one.width:.2f}")
         for place, one in enumerate(gaps)
     ]
     return _explanation(*evidence, *said, advice=advice.overfits(run) if begins else advice.learned_well(run, metrics))
@@ -265,7 +265,7 @@ def _fell(metrics: RunMetrics) -> Message:
         first=number(metrics.first_loss),
         last=number(metrics.train_loss),
         step=f"{metrics.step:,}",
-        accuracy=f"{metrics.train_accuracy:.1%}",
+        accuracy=accuracy_text(metrics.train_accuracy),
     )
 
 
@@ -294,12 +294,12 @@ def _validated(metrics: RunMetrics) -> list[Message]:
     accuracy = metrics.validation_accuracy
     if metrics.to_validation is None:
         return []
-    return [message(N_("Validation accuracy {validation}."), validation=f"{accuracy:.1%}")]
+    return [message(N_("Validation accuracy {validation}."), validation=accuracy_text(accuracy))]
 
 
 def _test(run: Run) -> list[Message]:
     test = _final(run).get("test_accuracy")
-    return [] if test is None else [message(N_("Test accuracy {test}."), test=f"{test:.1%}")]
+    return [] if test is None else [message(N_("Test accuracy {test}."), test=accuracy_text(test))]
 
 
 def _few(apart: Gap) -> Message:
@@ -377,7 +377,7 @@ def _memorized(run: Run, metrics: RunMetrics) -> _Words:
         "Training accuracy is {accuracy}, though {fraction} of the training labels are wrong: the network has memorized wrong labels."
     )
     return _explanation(
-        message(template, accuracy=f"{metrics.train_accuracy:.1%}", fraction=f"{run.config.label_noise:.0%}"),
+        message(template, accuracy=accuracy_text(metrics.train_accuracy), fraction=f"{run.config.label_noise:.0%}"),
         *_validated(metrics),
         *_test(run),
         advice=advice.overfits(run),
@@ -392,7 +392,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
         return _explanation(
             _fell(metrics),
             *_on_images_kept_apart(run, metrics, apart),
-            message(_GAP[apart.split], gap=f"{100 * apart.width:.1f}"),
+            message(_GAP[apart.split], gap=f"{100 * apart.width:.2f}"),
             advice=advice.overfits(run, metrics),
         )
     template = N_(
@@ -409,7 +409,9 @@ def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
             before=number(metrics.train_loss_at_best),
             train=number(metrics.train_loss),
         ),
-        message(gap, train=f"{metrics.train_accuracy:.1%}", validation=f"{metrics.validation_accuracy:.1%}"),
+        message(
+            gap, train=accuracy_text(metrics.train_accuracy), validation=accuracy_text(metrics.validation_accuracy)
+        ),
         advice=advice.overfits(run, metrics),
     )
 

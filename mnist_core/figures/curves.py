@@ -30,7 +30,7 @@ from mnist_core.figures.axes import (
     spread,
     top_of_loss,
 )
-from mnist_core.messages import N_, Message, Translate, message, number_text
+from mnist_core.messages import ACCURACY, N_, Message, Translate, message, number_text
 from mnist_core.records import SPLITS, Curves, Run, Split
 
 __all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "loss_chart", "rate_chart"]
@@ -222,7 +222,7 @@ def _parts(
         values = curves.evaluations[f"{split}_{metric}"]
         if not np.isfinite(values).any() and split != "train":  # there is no such part, or it is sealed
             continue
-        hover = hover_of(values, top, ".4f" if metric == "loss" else ".2%", curves.evaluations["epoch"], epochs)
+        hover = hover_of(values, top, ".4f" if metric == "loss" else ACCURACY, curves.evaluations["epoch"], epochs)
         traces += _part(split, curves, clipped(values, top), across, view, translate, hover)
         epochs = ""
     return traces

@@ -30,7 +30,7 @@ from mnist_core.figures.axes import (
     top_of_losses,
 )
 from mnist_core.figures.curves import SHARES, behind, empty, hover_of, line_of
-from mnist_core.messages import N_, Translate, number_text
+from mnist_core.messages import ACCURACY, N_, Translate, accuracy_text, number_text
 from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
@@ -121,7 +121,7 @@ def describe(runs: Sequence[Overlaid], metric: Metric, splits: Sequence[Split], 
 def _number_text(value: float, metric: Metric) -> str:
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else "∞"
-    return f"{value:.2%}" if metric == "accuracy" else number_text(value, 3)
+    return accuracy_text(value) if metric == "accuracy" else number_text(value, 3)
 
 
 def tell_parts(
@@ -200,7 +200,7 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
             traces.append(behind(raw, f"{uid}-raw", run.key))
             y = smooth(y, view.smoothing)
         trace = line_of(x, y, name, color, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
-        trace |= hover_of(values[rows], top, ".2%" if plan.metric == "accuracy" else ".4f")
+        trace |= hover_of(values[rows], top, ACCURACY if plan.metric == "accuracy" else ".4f")
         if several:
             # Plotly's fields and the part's name are put together here, where no words of ours are.
             trace["hovertemplate"] += f"  {translate(style.name)}"

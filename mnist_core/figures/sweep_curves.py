@@ -25,7 +25,7 @@ from mnist_core.figures.axes import (
 )
 from mnist_core.figures.curves import AXES, SHARES, Figure, Trace
 from mnist_core.figures.sweep import METRICS, PARTS, SweepView, chance_of, color_of, mark_chance, rate_text, scale_of
-from mnist_core.messages import N_, Translate, number_text
+from mnist_core.messages import ACCURACY, N_, Translate, number_text
 from mnist_core.records import Curves, Run
 
 BATCH_POINTS = 150  # drawn of a curve over mini-batches, each the mean of what it stands for
@@ -96,7 +96,7 @@ def _curve(
 ) -> Trace:
     rate = run.config.learning_rate
     chosen = view.chosen is not None and math.isclose(view.chosen, rate)
-    form = ".4g" if view.metric == "loss" else ".2%"
+    form = ".4g" if view.metric == "loss" else ACCURACY
     hover = f"<b>{rate_text(run.rates, translate)}</b>: %{{customdata:{form}}}<extra></extra>"
     return {
         "type": "scatter",

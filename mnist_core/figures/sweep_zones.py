@@ -19,7 +19,7 @@ from mnist_core.figures import labels, theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.figures.curves import SHARES, Figure, Trace
 from mnist_core.figures.sweep import PARTS, ZONE_LABELS, SweepView, chance_of, color_of, mark_chance, rate_text
-from mnist_core.messages import N_, Message, Translate, message, number_text
+from mnist_core.messages import N_, Message, Translate, accuracy_text, message, number_text
 from mnist_core.records import Curves, Run
 
 WIDTH, NARROW = 440, 300  # pixels that the chart has at least: usually, and on a telephone
@@ -198,7 +198,7 @@ def _ends_trace(
 
 
 def _hover_text(point: zones.RatePoint, value: float, view: SweepView, translate: Translate) -> str:
-    number = "NaN" if math.isinf(value) else number_text(value, 4) if view.metric == "loss" else f"{value:.2%}"
+    number = "NaN" if math.isinf(value) else number_text(value, 4) if view.metric == "loss" else accuracy_text(value)
     zone = f"<br>{translate(ZONE_NAMES[point.zone])}" if point.zone else ""
     return f"<b>{rate_text(point.rate, translate)}</b>: {number}{zone}"
 

@@ -11,7 +11,7 @@ from mnist_core.diagnostics.mistakes import Reliability
 from mnist_core.figures import cells, class_names, theme
 from mnist_core.figures.axes import packed
 from mnist_core.figures.class_names import DIGITS, Classes
-from mnist_core.messages import N_, Message, Translate, message
+from mnist_core.messages import N_, Message, Translate, accuracy_text, message
 from mnist_core.records import Split
 
 Figure = dict[str, Any]
@@ -118,7 +118,7 @@ def by_class(
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": theme.SPLIT_STYLES[part].color(dark)},
-        "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
+        "hovertemplate": "%{x}: %{y:.1%}<extra></extra>",
     }
     return {"data": [trace], "layout": layout}
 
@@ -173,7 +173,7 @@ def describe_reliability(reliability: Reliability) -> Message:
     right = float(np.nansum(reliability.accuracy * reliability.images) / reliability.images.sum())
     return message(
         N_("Mean confidence {sure}, accuracy {right}; expected calibration error (ECE) {error}."),
-        sure=f"{mean:.1%}",
-        right=f"{right:.1%}",
-        error=f"{reliability.error:.1%}",
+        sure=accuracy_text(mean),
+        right=accuracy_text(right),
+        error=accuracy_text(reliability.error),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnist_core import escape
 from mnist_core.figures import theme
 from mnist_core.figures.axes import packed
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import ACCURACY, N_, Translate
 
 Figure = dict[str, Any]
 
@@ -51,7 +51,7 @@ def chart(
             "y": packed(values),
             "line": {"color": theme.run_color(number, dark), "dash": theme.run_dash(number), "width": 3},
             "marker": {"size": 8},
-            "hovertemplate": "%{y:.1%}",
+            "hovertemplate": f"%{{y:{ACCURACY}}}",
         }
         for number, (name, values) in enumerate(zip(names, accuracy, strict=True))
     ]

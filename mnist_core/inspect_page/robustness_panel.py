@@ -11,7 +11,7 @@ from mnist_core import data, escape
 from mnist_core.analysis.robustness.schema import Parameters, Perturbation, Result
 from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import robustness_figure as charts
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
 from mnist_core.records import Run
@@ -106,7 +106,7 @@ def _sentence(titles: Sequence[str], result: Result, shares: Sequence[float]) ->
             continue
         images_text = "" if _alike(parts, images) else _("on {images}").format(images=image_split.counted(part, n))
         notes_text = ", ".join(word for word in (images_text, notes) if word)
-        texts.append(f"{title}: {fraction:.1%}" + (f" ({notes_text})" if notes_text else ""))
+        texts.append(f"{title}: {accuracy_text(fraction)}" + (f" ({notes_text})" if notes_text else ""))
     if _alike(parts, images) and parts[0]:
         text = _("Accuracy at this strength on {images}: {shares}.")
         return text.format(images=image_split.counted(parts[0], images[0]), shares="; ".join(texts))

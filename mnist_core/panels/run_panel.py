@@ -16,7 +16,7 @@ from mnist_core import diagnostics
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics.gap import test_images
 from mnist_core.figures import curves as charts
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.panels import draft, export_panel, layer_charts, predictions, typed_setting, waiting
 from mnist_core.records import SPLITS, Run
 from mnist_core.rounds import Free, free_to_json
@@ -283,7 +283,7 @@ def _results(run: Run) -> None:
     with st.container(horizontal=True, gap="large"):
         for name, value in accuracies:
             if value is not None:
-                st.metric(labels[name], f"{value:.2%}", width="content")
+                st.metric(labels[name], accuracy_text(value), width="content")
     if seal.sealed():
         st.caption(_(":material/lock: The test set is sealed, so that no test accuracy is shown."))
     step = run.result.get("evaluated_step")

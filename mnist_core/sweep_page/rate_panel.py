@@ -12,11 +12,11 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import zones
 from mnist_core.figures.sweep import SweepView
 from mnist_core.figures.sweep_zones import ZONE_NAMES
-from mnist_core.messages import number_text
+from mnist_core.messages import accuracy_text, number_text
 from mnist_core.panels import draft, started
 from mnist_core.records import SweepRecord
 from mnist_core.ui import names, watch
-from mnist_core.ui.choice import row_of
+from mnist_core.ui.choice import PERCENT, in_percent, row_of
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -67,7 +67,7 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
     by_rate = sorted(views, key=lambda run_view: (run_view.run.config.learning_rate, run_view.run.config.seed))
     changed = any(run_view.run.rate_changes for run_view in views)
     formats = {_("Rate"): "%.6g"} | dict.fromkeys((_("Final loss"), _("Best loss")), "%.4g")
-    formats |= dict.fromkeys((_("Final accuracy"), _("Best accuracy")), "percent")
+    formats |= dict.fromkeys((_("Final accuracy"), _("Best accuracy")), PERCENT)
 
     def row(run_view: watch.View) -> dict[str, Any]:
         run, zone = run_view.run, point_zones.get(run_view.run.config.learning_rate)
@@ -86,8 +86,8 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
             _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
             _("Final loss"): figure(zones.last, "loss"),
             _("Best loss"): figure(zones.best, "loss"),
-            _("Final accuracy"): figure(zones.last, "accuracy"),
-            _("Best accuracy"): figure(zones.best, "accuracy"),
+            _("Final accuracy"): in_percent(figure(zones.last, "accuracy")),
+            _("Best accuracy"): in_percent(figure(zones.best, "accuracy")),
         }
 
     def choose(place: int) -> None:
@@ -122,7 +122,7 @@ def _rate_summary(of_rate: list[watch.View], reading: zones.Reading, view: Sweep
         accuracy = zones.last(run_view.run, run_view.curves, view.split, "accuracy")
         figures = [
             *([] if math.isnan(loss) else [_("loss {loss}").format(loss=number_text(loss, 4))]),
-            *([] if math.isnan(accuracy) else [_("accuracy {accuracy}").format(accuracy=f"{accuracy:.2%}")]),
+            *([] if math.isnan(accuracy) else [_("accuracy {accuracy}").format(accuracy=accuracy_text(accuracy))]),
         ]
         parts.append(f"{names.badge(run_view.run)} {', '.join(figures)}".rstrip())
     return " · ".join(parts)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core import escape
 from mnist_core.escape import UserText
+from mnist_core.messages import accuracy_text
 from mnist_core.panels import waiting
 from mnist_core.records import Run, UnreadableRun
 from mnist_core.ui import frame, live_parts, names, session, watch
@@ -78,4 +79,4 @@ def _result(run: Run) -> str:
     accuracy = run.result.get("test_accuracy")
     if accuracy is None:
         return ""
-    return _("test accuracy {accuracy}").format(accuracy=f"{accuracy:.2%}")
+    return _("test accuracy {accuracy}").format(accuracy=accuracy_text(accuracy))

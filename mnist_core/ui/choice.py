@@ -17,6 +17,15 @@ def typed(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+# Of a column of `in_percent`: Streamlit's own "percent" leaves zeros at the end out, so that 95.60% was 95.6% there.
+PERCENT = "%.2f%%"
+
+
+def in_percent(fraction: float | None) -> float | None:
+    """A fraction as a column with the format `PERCENT` has it."""
+    return None if fraction is None else round(100 * fraction, 6)
+
+
 def number_columns(formats: Mapping[str, str]) -> dict[str, Any]:
     """The configuration of a table's columns of numbers: title → how they are shown."""
     return {title: st.column_config.NumberColumn(format=form) for title, form in formats.items()}

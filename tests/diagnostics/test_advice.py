@@ -95,7 +95,7 @@ def test_what_a_run_has_already_is_not_advised() -> None:
     dropping = changed(few, early_stopping=5, dropout=0.5, augmentation="shift")
     assert sentences(dropping, curves).endswith("Try one of these: more training images, weight decay, fewer units.")
     everything = changed(dropping, train_size=50_000, weight_decay=0.01)
-    assert sentences(everything, curves).endswith("98.0%. Try fewer units.")
+    assert sentences(everything, curves).endswith("98.00%. Try fewer units.")
 
 
 def test_less_is_advised_of_what_a_run_has() -> None:

@@ -21,11 +21,11 @@ def test_the_gap_is_named_at_the_end() -> None:
     result: dict[str, Any] = {"train_accuracy": 0.99, "test_accuracy": 0.97}
     run = replace(RUN, config=UNVALIDATED, result=result)
     text = sentences(run, curves)
-    assert "gap between training and test accuracy is 2.0 percentage points. Try more epochs" in text
-    assert "Test accuracy 97.0%" in text
+    assert "gap between training and test accuracy is 2.00 percentage points. Try more epochs" in text
+    assert "Test accuracy 97.00%" in text
     assert text.startswith("Learning well.")
     wide = sentences(replace(run, result=result | {"test_accuracy": 0.66}), curves)
-    assert "is 33.0 percentage points. Try one of these: more training images, augmentation" in wide
+    assert "is 33.00 percentage points. Try one of these: more training images, augmentation" in wide
     assert wide.startswith("Overfitting.")
 
 
@@ -33,11 +33,11 @@ def test_overfitting_begins_where_the_loss_on_other_images_no_longer_follows() -
     losses = [2.3, 0.5, 0.3, 0.2, 0.15, 0.1]
     following = evaluations(losses, 0.97, [2.3, 0.5, 0.32, 0.25, 0.2, 0.16])
     behind = evaluations(losses, 0.97, [2.3, 0.5, 0.32, 0.25, 0.24, 0.235])
-    assert "validation accuracy is 2.0 percentage points. Try more epochs or a wider network" in sentences(
+    assert "validation accuracy is 2.00 percentage points. Try more epochs or a wider network" in sentences(
         RUN, following
     )
     text = sentences(RUN, behind)
-    assert "is 2.0 percentage points, and training loss falls faster than validation loss: overfitting begins" in text
+    assert "is 2.00 percentage points, and training loss falls faster than validation loss: overfitting begins" in text
     assert text.endswith("begins here. Try one of these: early stopping, augmentation, dropout, weight decay.")
 
 
@@ -54,7 +54,7 @@ def test_a_wide_gap_is_no_overfitting_while_validation_loss_follows() -> None:
     curves = evaluations([2.3, 0.9, 0.6, 0.45, 0.36, 0.3], 0.95, [2.3, 1.0, 0.8, 0.66, 0.58, 0.52], validated=0.86)
     text = sentences(RUN, curves)
     assert text.startswith("Learning well.")
-    assert "is 9.0 percentage points. Try more epochs or a wider network, and watch the gap" in text
+    assert "is 9.00 percentage points. Try more epochs or a wider network, and watch the gap" in text
 
 
 def test_a_verdict_that_is_kept_looks_at_no_test_image() -> None:
@@ -75,7 +75,7 @@ def test_few_images_are_said_to_prove_little() -> None:
     result = {"train_accuracy": 1.0, "test_accuracy": 1.0, "test_images": 4}
     curves = evaluations([0.7, 0.3, 0.1, 0.05, 0.02], 1.0, [math.nan] * 5, validated=math.nan)
     text = sentences(replace(run, result=result), curves)
-    assert "Test accuracy 100.0%. Only 4 test images prove little: each counts 25 percentage points." in text
+    assert "Test accuracy 100.00%. Only 4 test images prove little: each counts 25 percentage points." in text
     assert text.endswith("Try more images, so that accuracy can be relied on.")
     single = sentences(replace(run, result=result | {"test_images": 1}), curves)
     assert "There is only one test image, which proves little." in single
@@ -88,7 +88,7 @@ def test_a_gap_that_may_be_luck_is_no_overfitting() -> None:
     assert "The gap" not in sentences(small, learned)
     assert sentences(small, learned).startswith("Learning well.")
     wide = replace(run, result={"train_accuracy": 1.0, "test_accuracy": 0.5, "test_images": 10})
-    assert "is 50.0 percentage points. Try" in sentences(wide, learned)
+    assert "is 50.00 percentage points. Try" in sentences(wide, learned)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def test_the_wider_of_two_gaps_decides_for_who_sees_both() -> None:
     assert seen(run, "learning-well") == "overfitting"
     said = sentences(run, curves)
     assert said.startswith("Overfitting.")
-    assert "Validation accuracy 91.3%. Test accuracy 86.8%. The gap between training and test accuracy is 9.4" in said
+    assert "Validation accuracy 91.30%. Test accuracy 86.80%. The gap between training and test accuracy is 9.4" in said
     without = evaluations(losses, 0.962, [math.nan] * 6, validated=math.nan)
     alone = replace(run, config=config.replace(validation_size=0))
     assert sentences(alone, without).startswith("Overfitting.")
     narrow = replace(run, result=figures | {"test_accuracy": 0.9})
     assert seen(narrow, "learning-well") == "learning-well"
-    assert "validation accuracy is 4.9 percentage points. The gap between training and test accuracy is 6.2" in (
+    assert "validation accuracy is 4.90 percentage points. The gap between training and test accuracy is 6.2" in (
         sentences(narrow, curves)
     )
     sealed = replace(run, result={"train_accuracy": 0.962, "validation_accuracy": 0.913})

@@ -78,8 +78,8 @@ def test_more_than_right_labels_allow_is_no_slow_learning() -> None:
     falling = [2.4, 1.9, 1.6, 1.3, 1.1, 0.9]
     run = replace(RUN, config=noisy(0.4, train_size=1_000))
     said = sentences(run, evaluations(falling, 0.778, validated=0.66))
-    assert said.startswith("Overfitting. Training accuracy is 77.8%, though 40% of the training labels are wrong")
-    assert "Validation accuracy 66.0%." in said
+    assert said.startswith("Overfitting. Training accuracy is 77.80%, though 40% of the training labels are wrong")
+    assert "Validation accuracy 66.00%." in said
     assert judge(run.config, evaluations(falling, 0.62, validated=0.66))[0] == "learning-slowly"  # 60 %, and luck
     begins = sentences(run, evaluations(falling, 0.7, validated=0.85))
     assert begins.startswith("Learning well.")
@@ -173,7 +173,7 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
             ["Collapsed. All values are finite, but 100% of the units", "uniform guessing: 2.303", "such as 0.17"],
         ),
         ("above chance, live", ["The training loss is 40, far above its initial value of 2.3", "0.05"]),
-        ("learned", ["from 2.300 to 0.120 at step 500", "95.0%"]),
+        ("learned", ["from 2.300 to 0.120 at step 500", "95.00%"]),
         ("still falling", ["from 1.900 at step 300 to 1.500 at step 500", "such as 1, or more"]),
         (
             "flat near chance",
@@ -186,7 +186,7 @@ def test_diverged_names_step_last_value_and_a_rate_to_try() -> None:
         ("flat below chance", ["leveled off at 0.810 (step 500)", "wider" if CONFIG.dropout else "more units"]),
         ("falls back", ["1.100 at step 500, after reaching 0.300", "three times smaller, 0.17"]),
         ("ends above its least", ["up and down: 0.800 at step 500, after reaching 0.650", "three times smaller"]),
-        ("validation rises", ["lowest at step 200 (0.400) and rose to 0.500", "from 0.200 to 0.020", "98.0%"]),
+        ("validation rises", ["lowest at step 200 (0.400) and rose to 0.500", "from 0.200 to 0.020", "98.00%"]),
         ("twenty steps", ["After 20 updates", "smaller batches"]),
     ],
 )
@@ -199,7 +199,7 @@ def test_evidence_is_numbers_and_steps(name: str, parts: list[str]) -> None:
 def test_a_run_that_goes_on_does_not_show_the_figures_of_its_pause() -> None:
     stale = {"train_accuracy": 0.515, "validation_accuracy": 0.5, "test_accuracy": 0.517}
     text = sentences(replace(LIVE, result=stale), CASES["learned, live"][1])
-    assert "at step 500; training accuracy is 95.0%. Validation accuracy 93.0%." in text
+    assert "at step 500; training accuracy is 95.00%. Validation accuracy 93.00%." in text
     assert "51" not in text
 
 
@@ -207,9 +207,9 @@ def test_sentences_have_the_figures_of_all_images() -> None:
     """They stand beside the metrics of the same run, which are of all images."""
     run, curves, _kind = CASES["validation rises"]
     final = replace(run, result={"train_accuracy": 0.9961, "validation_accuracy": 0.9431})
-    assert "Training accuracy 99.6%, validation accuracy 94.3%." in sentences(final, curves)
+    assert "Training accuracy 99.61%, validation accuracy 94.31%." in sentences(final, curves)
     run, curves, _kind = CASES["flat below chance"]
-    assert "Training accuracy 71.2%." in sentences(replace(run, result={"train_accuracy": 0.712}), curves)
+    assert "Training accuracy 71.20%." in sentences(replace(run, result={"train_accuracy": 0.712}), curves)
 
 
 def test_a_plateau_of_a_living_network_is_no_collapse() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -25,6 +26,18 @@ def unescape(markdown: str) -> str:
 def components(app: AppTest) -> list[dict[str, Any]]:
     """What the browser gets for components of our own: charts, frame players, the pad."""
     return [json.loads(element.proto.json) for element in app.main if element.type == "bidi_component"]
+
+
+def columns_of(app: AppTest) -> dict[str, Any]:
+    """How the columns of the page's first table are shown."""
+    found: dict[str, Any] = json.loads(app.dataframe[0].proto.columns)
+    return found
+
+
+def percents(app: AppTest, title: str) -> list[str]:
+    """What a column of numbers in percent shows in the browser."""
+    form = columns_of(app)[title]["type_config"]["format"]
+    return ["–" if value is None or math.isnan(value) else form % value for value in app.dataframe[0].value[title]]
 
 
 def bars(app: AppTest) -> list[str]:

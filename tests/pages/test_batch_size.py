@@ -198,13 +198,13 @@ def test_equal_epochs_and_updates_from_the_button_to_the_charts(open_page: Open,
         evaluated(store, run, {0: 0.1, min(64, 8 * steps - 1): accuracy - 0.3, 8 * steps: accuracy})
     app.run()
     epochs = component(app, "batch_race_chart_epochs")["description"]
-    assert "1: 93.0%, 10: 90.0%, 32: 80.0%, 100: 70.0%, 1,000: 60.0%" in epochs
+    assert "1: 93.00%, 10: 90.00%, 32: 80.00%, 100: 70.00%, 1,000: 60.00%" in epochs
     app.select_slider(key="batch_race_at_updates_7_64").set_value(64).run()
     updates = component(app, "batch_race_chart_updates")["description"]
-    assert "1: 63.0%, 10: 60.0%, 32: 50.0%, 100: 40.0%." in updates
+    assert "1: 63.00%, 10: 60.00%, 32: 50.00%, 100: 40.00%." in updates
     assert not app.exception
     other = open_page("batch_size", view="race", group=group)
-    assert "1: 93.0%" in component(other, "batch_race_chart_epochs")["description"]
+    assert "1: 93.00%" in component(other, "batch_race_chart_epochs")["description"]
 
 
 def test_a_group_that_is_not_there_and_a_long_race(open_page: Open) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from html import unescape
@@ -20,7 +19,7 @@ from mnist_core.store.own_images import OwnImagesStore
 from mnist_core.store.runs import Runs
 from mnist_core.ui import session
 from tests.pages.conftest import Open
-from tests.pages.content import component, texts
+from tests.pages.content import columns_of, component, percents, texts
 
 CONFIG = PRESETS["two-layer-net"].config
 
@@ -96,7 +95,7 @@ def test_runs_are_told_apart_by_what_differs(open_page: Open, finished: Callable
     table = app.dataframe[0].value
     assert table["Learning rate"].tolist() == [1.5, 0.5]
     assert "Batch size" not in table
-    assert table["Test accuracy"].tolist() == [0.89, 0.89]
+    assert percents(app, "Test accuracy") == ["89.00%", "89.00%"]
     assert "Only one setting differs. learning rate: 1.5 → 0.5." in texts(app)
     assert app.query_params["runs"] == ",".join(reversed(ids))
     app.text_input(key="compare_search").set_value("sgd 1.5").run()
@@ -128,12 +127,6 @@ def test_whole_numbers_have_their_commas(open_page: Open, finished: Callable[...
     formats = {title: one.get("type_config", {}).get("format") for title, one in columns_of(app).items()}
     assert formats["Parameters"] == formats["Best step"] == "localized"
     assert "localized" not in (formats.get("Seed"), formats.get("Run"))
-
-
-def columns_of(app: AppTest) -> dict[str, Any]:
-    """How the table's columns are shown."""
-    found: dict[str, Any] = json.loads(app.dataframe[0].proto.columns)
-    return found
 
 
 def rates(app: AppTest) -> list[float]:

@@ -37,7 +37,7 @@ def test_mistakes_of_a_run(mistaken: AppTest) -> None:
     assert "The network's answer: 3 (100%)" in texts(mistaken)
     mistaken.session_state["mistakes_view"] = "sure"
     mistaken.run()
-    assert f"Mean confidence 100.0%, accuracy {right / len(labels):.1%}" in texts(mistaken)
+    assert f"Mean confidence 100.00%, accuracy {right / len(labels):.2%}" in texts(mistaken)
 
 
 def test_the_address_names_the_cell(mistaken: AppTest) -> None:

@@ -30,9 +30,9 @@ def test_disturb(built_in: None, open_page: Open, store: Store) -> None:
     app.query_params["view"] = "disturb"
     app.run()
     assert "Accuracy at this strength on 100 training images" in texts(app)
-    assert "25.0%" in texts(app)
+    assert "25.00%" in texts(app)
     app.select_slider(key="strength_noise").set_value(0.1).run()
-    assert "50.0%" in texts(app)
+    assert "50.00%" in texts(app)
 
 
 def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(
@@ -58,7 +58,7 @@ def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(
     app.session_state["disturbed_others"] = [other]
     app.run()
     assert "Accuracy at this strength on 5 validation images" in texts(app)
-    assert "90.0% (after step 30, the last output that was not NaN)" in texts(app).replace("\\", "")
+    assert "90.00% (after step 30, the last output that was not NaN)" in texts(app).replace("\\", "")
     assert ": no usable weights" in texts(app)
     assert len(store.analyses.newest(owner, "robustness")) == 1
     store.record_writer.publish([Report(other, Progress(60, CONFIG.total_steps), Curves(), checkpoint=True)])

@@ -18,7 +18,7 @@ from mnist_core.store import Store
 from mnist_core.store.sweeps import Sweeps
 from mnist_core.sweep_range import Plan
 from tests.pages.conftest import Open
-from tests.pages.content import bars, component, texts
+from tests.pages.content import bars, component, percents, texts
 
 CHANCE = math.log(10)
 TWO_LAYER = PRESETS["two-layer-net"].config.replace(epochs=10, dataset="built-in")
@@ -190,7 +190,7 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     assert table["Zone"].tolist() == ["too small", "good", "good", "diverged or collapsed"]
     assert table["Rate"].tolist() == [0.01, 0.0669, 0.448, 3.0]  # numbers, which sort as such
     assert table["Final loss"].tolist() == [1.5, 0.1, 0.05, 2.303]
-    assert table["Final accuracy"].tolist() == [0.9, 0.9, 0.9, 0.1]
+    assert percents(app, "Final accuracy") == ["90.00%", "90.00%", "90.00%", "10.00%"]
 
 
 def test_a_rate_that_never_began_has_no_figures(open_page: Open, store: Store) -> None:

@@ -14,7 +14,7 @@ from mnist_core.rounds import Plan
 from mnist_core.store import Store
 from mnist_core.ui import teacher
 from tests.pages.conftest import Open
-from tests.pages.content import texts
+from tests.pages.content import percents, texts
 
 TEACHER, ANN = "a" * 32, "b" * 32
 CONFIG = RunConfig(epochs=1, hidden_layers=(16,))
@@ -69,13 +69,14 @@ def test_the_teacher_looks_at_a_student(open_page: Open, store: Store, opened: t
     given = store.rounds.give(opened[0].id, opened[1], plan)
     store.rounds.predict(given.id, ANN, "breaks")
     run_id = store.runs.create(ANN, CONFIG, round_id=given.id)
-    store.record_writer.finish(run_id, "completed", {f"{part}_accuracy": 0.9 for part in ("train", "validation")})
+    store.record_writer.finish(run_id, "completed", {"validation_accuracy": 0.9, "best_validation_accuracy": 0.9})
     store.labels.write(run_id, ANN, name=HOSTILE, note="=1+1\nwhy?")
     app.run()
     assert not app.exception
     (row,) = app.dataframe[0].value.to_dict("records")
     assert row["Prediction"] == "breaks"
     assert row["Outcome"] == "learns"
+    assert percents(app, "Best validation accuracy") == ["90.00%"]
     assert not any(str(row[title]).startswith("=") for title in ("Run", "Note"))
     assert "why?" in row["Note"]
     assert row["Round"].startswith("1. ")

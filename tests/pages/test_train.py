@@ -20,7 +20,7 @@ from mnist_core.store.commands import Commands
 from mnist_core.store.runs import Runs
 from tests.pages import content
 from tests.pages.conftest import Open
-from tests.pages.content import metrics, texts, unescape
+from tests.pages.content import metrics, percents, texts, unescape
 
 
 def ascii_start(text: str) -> str:
@@ -321,6 +321,7 @@ def test_on_how_many_images_curves_and_figures_are_measured(open_page: Open, sto
 
 
 def test_the_table_of_a_group_has_numbers_that_sort_as_such(open_page: Open, store: Store) -> None:
+    """With the digits that they have elsewhere: beside a tile of 97.10%, 97.1% stood here."""
     accuracies = [0.098, 0.971]
     for run_id, accuracy in zip(
         store.runs.create_group("cem", [RunConfig(learning_rate=rate) for rate in (0.1, 0.2)], "0123456789"),
@@ -329,9 +330,9 @@ def test_the_table_of_a_group_has_numbers_that_sort_as_such(open_page: Open, sto
     ):
         store.queue.claim(run_id, "worker", 1)
         store.record_writer.finish(run_id, "completed", {"validation_accuracy": accuracy})
-    table = open_page("train", group="0123456789").dataframe[0].value
-    assert table["Validation accuracy"].tolist() == accuracies
-    assert table["Test accuracy"].isna().all()
+    app = open_page("train", group="0123456789")
+    assert percents(app, "Validation accuracy") == ["9.80%", "97.10%"]
+    assert percents(app, "Test accuracy") == ["–", "–"]
 
 
 def test_a_run_whose_settings_cannot_be_read_is_a_row_that_can_be_deleted(open_page: Open, store: Store) -> None:

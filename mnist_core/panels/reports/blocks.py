@@ -16,6 +16,7 @@ from mnist_core import comparison
 from mnist_core.diagnostics import predictions
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.figures.axes import ChartView
+from mnist_core.messages import ACCURACY
 from mnist_core.panels.predictions import WORDS
 from mnist_core.records import Run
 from mnist_core.report import Blank, Cell, Chart, Column, Facts, Part, Quote, Report, Section, Table, Words
@@ -133,7 +134,7 @@ def run_table(
         *([Column(_("Prediction")), Column(_("Outcome"))] if predicted else []),
         Column(_("State")),
         Column(_("Health check")),
-        *(Column(title, ".2%") for _name, title in figures),
+        *(Column(title, ACCURACY) for _name, title in figures),
         Column(_("Seconds"), ",.1f"),
     ]
     cells = [

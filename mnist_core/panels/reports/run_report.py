@@ -10,7 +10,7 @@ from mnist_core.diagnostics import chance_accuracy, chance_loss, predictions, ra
 from mnist_core.figures import curves as charts
 from mnist_core.figures import range_test as range_test_chart
 from mnist_core.figures.axes import ChartView
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.networks import models
 from mnist_core.panels.predictions import WORDS
 from mnist_core.panels.reports import blocks
@@ -55,12 +55,12 @@ def _result(run: Run) -> Facts:
     result, progress = run.result, run.progress
     rows: list[tuple[Words, Words]] = [(_("State"), _(names.STATES[names.state(run)]))]
     rows += [
-        (_(ACCURACIES[split]), f"{value:.2%}")
+        (_(ACCURACIES[split]), accuracy_text(value))
         for split in SPLITS
         if isinstance(value := result.get(f"{split}_accuracy"), int | float)
     ]
     if isinstance(best := result.get("best_validation_accuracy"), int | float):
-        rows.append((_("Best validation accuracy"), f"{best:.2%}"))
+        rows.append((_("Best validation accuracy"), accuracy_text(best)))
     if isinstance(step := result.get("best_step"), int | float):
         rows.append((_("Best step"), f"{step:,}"))
     steps = _("{step} of {steps}").format(step=f"{progress.step:,}", steps=f"{progress.total_steps:,}")
@@ -119,7 +119,7 @@ def prediction_facts(run: Run, prediction: str) -> Facts:
         if outcome is not None:
             rows.append((_("Compared"), _("Correct.") if outcome == prediction else _("Not this time.")))
     elif isinstance(best := run.result.get("best_validation_accuracy"), int | float):  # a round asked for an accuracy
-        rows.append((_("Best validation accuracy"), f"{best:.2%}"))
+        rows.append((_("Best validation accuracy"), accuracy_text(best)))
     return Facts(rows)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from mnist_core import comparison
 from mnist_core.config import RunConfig
 from mnist_core.ideas.architecture.depth_and_width.figure import Cell
+from mnist_core.messages import accuracy_text
 from mnist_core.networks import models
 from mnist_core.ui import names, watch
 from mnist_core.ui.texts import _
@@ -130,5 +131,5 @@ def _value(view: watch.View, measure: str, accuracy: float) -> float:
 
 def _number_text(value: float, measure: str) -> str:
     if measure == "accuracy":
-        return f"{value:.2%}"
+        return accuracy_text(value)
     return f"{value:.2f} s" if measure == "seconds" else f"{value:,.0f}"

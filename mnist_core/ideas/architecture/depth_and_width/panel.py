@@ -16,13 +16,13 @@ from mnist_core import comparison, sweep_range
 from mnist_core.config import RunConfig
 from mnist_core.ideas.architecture.depth_and_width import figure as charts
 from mnist_core.ideas.architecture.depth_and_width.cells import Network, accuracy_of, networks
-from mnist_core.messages import N_
+from mnist_core.messages import N_, accuracy_text
 from mnist_core.networks import models
 from mnist_core.panels import controls, group_panel, started
 from mnist_core.presets import PRESETS
 from mnist_core.ui import data_note, frame, lesson, live_parts, names, session, watch
 from mnist_core.ui.chart import Click
-from mnist_core.ui.choice import row_of
+from mnist_core.ui.choice import PERCENT, in_percent, row_of
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -269,7 +269,11 @@ def _summary(grid: Iterable[Network]) -> str:
 
 
 def _figures(network: Network) -> dict[str, str]:
-    return {"name": network.name, "accuracy": f"{network.accuracy():.2%}", "parameters": f"{network.parameters:,}"}
+    return {
+        "name": network.name,
+        "accuracy": accuracy_text(network.accuracy()),
+        "parameters": f"{network.parameters:,}",
+    }
 
 
 def _table(panel: Panel, views: Sequence[watch.View], accuracy: float, several: bool) -> None:
@@ -281,14 +285,14 @@ def _table(panel: Panel, views: Sequence[watch.View], accuracy: float, several: 
             **({_("Seed"): view.run.config.seed} if several else {}),
             _("State"): _(names.STATES[names.state(view.run)]),
             _("Parameters"): models.describe(view.run.config).parameters,
-            _("Validation accuracy"): None if math.isnan(fraction) else fraction,
+            _("Validation accuracy"): None if math.isnan(fraction) else in_percent(fraction),
             _("Seconds to converge"): None if convergence is None else convergence.seconds,
             _("Steps to converge"): None if convergence is None else convergence.step,
         }
 
     formats = {
         _("Parameters"): "localized",
-        _("Validation accuracy"): "percent",
+        _("Validation accuracy"): PERCENT,
         _("Seconds to converge"): "%.2f",
         _("Steps to converge"): "localized",
     }

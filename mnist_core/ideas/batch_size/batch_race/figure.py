@@ -15,7 +15,7 @@ import numpy as np
 from mnist_core.figures import theme
 from mnist_core.figures.axes import ends, log_ticks, packed, spread
 from mnist_core.figures.curves import SHARES
-from mnist_core.messages import N_, Translate, number_text
+from mnist_core.messages import ACCURACY, N_, Translate, accuracy_text, number_text
 from mnist_core.records import Curves, Run
 
 Figure = dict[str, Any]
@@ -81,7 +81,7 @@ def chart(
     layout["yaxis"] |= SHARES | {"title": {"text": translate(N_("Validation accuracy"))}}
     style = theme.SPLIT_STYLES["validation"]
     color = style.color(dark)
-    hover = "%{x:,.0f}: %{y:.2%}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
+    hover = f"%{{x:,.0f}}: %{{y:{ACCURACY}}}<br>" + translate(N_("updates: {n}")).format(n="%{customdata[0]:,.0f}")
     hover += "<br>" + translate(N_("epochs: {n}")).format(n="%{customdata[1]:.3g}") + "<extra></extra>"
     figure: Figure = {"data": [], "layout": layout}
     behind_name, ended_name, reached_name = N_("not there yet (current value)"), N_("ended earlier"), N_("reached")
@@ -100,7 +100,7 @@ def chart(
                 "showlegend": reached or bool(matching),
                 "x": packed(np.array([point.batch for point in matching])),
                 "y": packed(np.array([point.accuracy for point in matching])),
-                "text": [f"{point.accuracy:.1%}" for point in matching],
+                "text": [accuracy_text(point.accuracy) for point in matching],
                 # In turns, so that neighbors on a narrow page do not write over each other.
                 "textposition": ["bottom center" if place % 2 else "top center" for place in range(len(matching))],
                 "textfont": {"size": theme.NOTE_SIZE},

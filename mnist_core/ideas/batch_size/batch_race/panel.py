@@ -15,6 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.ideas.batch_size.batch_race import figure as charts
 from mnist_core.ideas.batch_size.batch_race.figure import Equal, Point
 from mnist_core.ideas.batch_size.updates_per_epoch import concept
+from mnist_core.messages import accuracy_text
 from mnist_core.panels import controls, group_panel, undrawn
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import FIRST, evaluated_images
@@ -154,5 +155,5 @@ def _place(panel: Panel, equal: Equal, configs: list[RunConfig]) -> float:
 
 def _describe(points: list[Point]) -> str:
     """The chart in words."""
-    reached = [f"{point.batch:,}: {point.accuracy:.1%}" for point in points if point.reached]
+    reached = [f"{point.batch:,}: {accuracy_text(point.accuracy)}" for point in points if point.reached]
     return _("Validation accuracy by batch size: {values}.").format(values=", ".join(reached) or "–")
