@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.panels import controls, draft, round_panel
 from mnist_core.rounds import Assignment
-from mnist_core.sweep_page import range_test_panel, rates_panel
+from mnist_core.sweep_page import range_test_panel, rates_panel, sweep_plan
 from mnist_core.ui import address, data_note, frame, names
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
@@ -43,6 +43,7 @@ def view() -> str:
         label_visibility="collapsed",
     )
     address.say(view="test" if chosen == "test" else None)
+    address.can_use("view", st.query_params.get("view") in (None, "rates", "test"))
     return chosen or "rates"
 
 
@@ -63,11 +64,11 @@ def page() -> None:
         with about_round:
             round_panel.draw({}, others, "range-test" if shown == "test" else "sweep")
     if shown == "test":
+        sweep_plan.leave_to_sweeps()
         range_test_panel.draw(PAGE)
     else:
         rates_panel.draw(PAGE)
     draft.write_address()
-    draft.tell_unused()
 
 
 page()

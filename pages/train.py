@@ -163,7 +163,6 @@ def page() -> None:
     elif run:
         frame.safely(run_panel.draw)(PAGE, run)
     run_list.draw()
-    draft.tell_unused()
 
 
 def embedded(run: str | None) -> None:

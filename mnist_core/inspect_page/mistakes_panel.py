@@ -128,7 +128,7 @@ def _chosen_cell(panel: Panel) -> Cell | None:
     """The cell whose images are shown, which the address names; None: none."""
     parameter = panel.address("cell")
     if address.followed() or "mistakes_cell" not in panel.session:
-        panel.session["mistakes_cell"] = CELLS.get(st.query_params.get(parameter, ""))
+        panel.session["mistakes_cell"] = address.asked(parameter, CELLS.get)
     chosen: Cell | None = panel.session["mistakes_cell"]
     address.say(**{parameter: None if chosen is None else f"{chosen[0]}-{chosen[1]}"})
     address.end_of_fragment()

@@ -26,6 +26,7 @@ def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
         st.info(_("You have no run with saved weights yet. Train a network first, then come back."))
         st.page_link("pages/train.py", label=_("Train a network"), icon=":material/play_circle:")
         return None
+    address.can_use(panel.address("run"), not run_id or run_id in runs)
     listed = list(runs)
     start = run_id if run_id in runs else listed[0]
     if address.followed():

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import escape, old_names, presets
+from mnist_core import old_names, presets
 from mnist_core.config import FIELDS, RunConfig, unknown_field
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.image_sets import DatasetName, image_set, own_id
@@ -25,8 +25,6 @@ from mnist_core.ui.texts import _
 
 DEFAULT_PRESET = "keras-first-look"
 MISSPELLED = 0.85  # how close a word of an address is to the name of a setting that was meant
-MOST_NAMED = 5  # words of an address that nothing on a page uses
-SWEEPS = "sweep_"  # begin the words of a sweep's plan
 LETTERS = 60  # of an experiment's name that a sentence repeats
 _KEY = "c_"
 EXACT_RATE = f"{_KEY}exact_rate"  # key of the field for a rate between the stops
@@ -301,16 +299,10 @@ def _what_can_be(query: Mapping[str, str], start: RunConfig) -> tuple[RunConfig,
     return start, problems
 
 
-def tell_unused() -> None:
-    """At the end of the page, for a moment: what else the address said, which nobody here has asked for."""
-    words = [word for word in address.unused() if not (_is_misspelled(word) or word in (*old_names.SETTINGS, *FIELDS))]
-    if words := [word for word in words if not word.startswith(SWEEPS)]:  # those are used on this page's other view
-        listed = ", ".join(escape.markdown(word[:LETTERS]) for word in words[:MOST_NAMED])
-        st.toast(_("The link says more than this page uses: {names}.").format(names=listed), icon=":material/link_off:")
-
-
 def tell_problems() -> None:
     """What an address that was followed asked for and did not get."""
+    read_here = [word for word in st.query_params if _is_misspelled(word) or word in old_names.SETTINGS]
+    address.say(**dict.fromkeys(read_here))
     if problem := st.session_state.pop("address_error", None):
         st.warning(_("Some of what the link asks for cannot be used and was left out. Everything else was taken."))
         frame.show_error(problem)

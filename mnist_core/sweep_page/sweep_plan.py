@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -31,6 +32,7 @@ COUNTS = {
     "seeds": (1, sweep_range.MOST_SEEDS),
     "epochs": (int(RANGES["epochs"].minimum), int(RANGES["epochs"].maximum)),
 }
+ENDS = ("lowest", "highest")
 LETTERS = 20  # of a rate in the address
 STOPS = tuple(rate for rate in RATES if sweep_range.MINIMUM <= rate <= sweep_range.MAXIMUM)
 
@@ -159,16 +161,19 @@ def _fields() -> dict[str, Any]:
     return fields
 
 
+def leave_to_sweeps() -> None:
+    """What the address says of a plan is for the page's other view."""
+    address.say(**dict.fromkeys(f"sweep_{name}" for name in (*COUNTS, *ENDS)))
+
+
 def _from_address() -> dict[str, Any]:
     """What the address says of a plan; a range that is none is told as one that was typed."""
     told: dict[str, Any] = {}
     for name, (least, most) in COUNTS.items():
-        value = address_text.number(st.query_params.get(f"sweep_{name}", ""), 1, least, most)
-        told |= {} if value is None else {name: value}
-    for name in ("lowest", "highest"):
-        text = st.query_params.get(f"sweep_{name}", "")
-        told |= {name: text} if 0 < len(text) <= LETTERS else {}
-    return told
+        told[name] = address.asked(f"sweep_{name}", partial(address_text.number, like=1, least=least, most=most))
+    for name in ENDS:
+        told[name] = address.asked(f"sweep_{name}", lambda text: text if 0 < len(text) <= LETTERS else None)
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _say() -> None:

@@ -26,6 +26,8 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from mnist_core.ui import address_text
+
 EVERYWHERE = ("lang", "large", "predict")  # parameters that say nothing of what is shown
 # Another value of these makes an entry in the browser's history.
 ENTRIES = ("run", "group", "sweep", "test", "pair", "race", "view", "lesson", "step")
@@ -54,7 +56,7 @@ def begin() -> None:
         is_followed = (has_parameters and not _is_own(query)) or bool(context and context.is_history_navigation)
     if is_followed:
         state["address_followed"] = True  # until a page has been drawn to its end with it
-    state["address_says"] = {}
+    state.update(address_says={}, address_unusable={})
     _followed.set(state.get("address_followed", False))
 
 
@@ -109,31 +111,39 @@ def begins(key: str, default: T, read: Callable[[str], T | None], parameter: str
     if key in lets:
         wanted: T = lets.pop(key)
         return widget_default(key, wanted)
-    text = _asked(key, parameter)
-    value = None if text is None else read(text)
+    value = asked(key, read, parameter)
     if value is None:
         return default
     return widget_default(key, value) if followed() else value
 
 
-def _asked(key: str, parameter: str) -> str | None:
-    query = st.query_params
-    text: str | None = query.get(parameter, query.get(key))
-    return text
+def asked(key: str, read: Callable[[str], T | None], parameter: str = "") -> T | None:
+    """The value that the address asks for, as `begins` reads it; None where it says nothing, or nothing that can be shown."""
+    name = parameter if parameter in st.query_params else key
+    if (text := st.query_params.get(name)) is None:
+        return None
+    value = read(text)
+    is_whole = not isinstance(value, list) or address_text.of(value) == text  # else some of several were left out
+    can_use(name, value is not None and is_whole)
+    return value
+
+
+def can_use(name: str, can: bool) -> None:
+    """Note whether what the address says of this parameter can be shown; the last word counts."""
+    st.session_state.setdefault("address_unusable", {})[name] = not can
 
 
 def begin_with_nothing_or(key: str, read: Callable[[str], Any]) -> None:
     """The same for a widget that is empty by default: with a default of its own it could not be made empty again."""
     if followed() or key not in st.session_state:
-        value = read(st.query_params.get(key, ""))
+        value = asked(key, read)
         if value is not None:
             st.session_state[key] = value
 
 
 def shows(key: str, default: T, read: Callable[[str], T | None], parameter: str = "") -> T:
     """What the widget under `key`, which is drawn further below, shows or will begin with."""
-    text = _asked(key, parameter)
-    value = None if text is None else read(text)
+    value = asked(key, read, parameter)
     if key in st.session_state and (value is None or not followed()):
         shown: T = st.session_state[key]
         return shown
@@ -150,6 +160,12 @@ def unused() -> list[str]:
     """At the end of a page: what else an address that was followed says, which nothing on the page has asked for."""
     said = st.session_state["address_says"]
     return [name for name in st.query_params if name not in (*said, *EVERYWHERE)] if followed() else []
+
+
+def unusable() -> list[str]:
+    """At the end of a page: the parameters of an address that was followed of which a control cannot show what it says."""
+    noted: dict[str, bool] = st.session_state["address_unusable"]
+    return [name for name in st.query_params if noted.get(name)] if followed() else []
 
 
 def say(**parameters: str | None) -> None:

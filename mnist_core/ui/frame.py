@@ -39,6 +39,7 @@ from mnist_core.ui.texts import _
 
 LOG = logging.getLogger("mnist_lab")
 LOG_AGAIN = 600  # seconds until the log has a sentence once more
+MOST_NAMED, LETTERS = 5, 60  # parameters of an address that are named, and letters of each
 AGAIN_SECONDS = 3.0  # between two looks for a store that is out of reach
 _inside: ContextVar[bool] = ContextVar("mnist_lab_inside", default=False)
 P = ParamSpec("P")
@@ -160,9 +161,21 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
             page.run()
     finally:
         _inside.reset(token)
+    _tell_what_was_left_out()
     address.end()
     if is_first:
         keeper.keep_cluster()
+
+
+def _tell_what_was_left_out() -> None:
+    """For a moment: what an address that was followed said for nothing."""
+    for text, parameters in (
+        (_("The link says more than this page uses: {names}."), address.unused()),
+        (_("The link says what cannot be shown here: {names}."), address.unusable()),
+    ):
+        if parameters:
+            listed = ", ".join(escape.markdown(name[:LETTERS]) for name in parameters[:MOST_NAMED])
+            st.toast(text.format(names=listed), icon=":material/link_off:")
 
 
 def _draw_embedded(page: StreamlitPage) -> None:

@@ -22,6 +22,7 @@ def show(panel: Panel, views: Views, *parts: Any) -> None:
     parameter, key = panel.address("view"), panel.key("view")
     requested, first = st.query_params.get(parameter), next(iter(views))
     start = requested if requested is not None and requested in views else first
+    address.can_use(parameter, requested in (None, *views))
     if embedding.wanted():
         address.say(**{parameter: start})
         frame.safely(views[start][1])(*parts)

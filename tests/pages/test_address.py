@@ -11,9 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
 from mnist_core.store import Store
+from mnist_core.ui import frame, session
 from tests.pages.conftest import Open
 from tests.pages.content import unescape
+from tests.pages.inspected_runs import run_with_weights
 
+STUDENT = "a" * 32
 SMALL = RunConfig(dataset="built-in", hidden_layers=(8,), train_size=1_000, epochs=1)
 
 
@@ -176,14 +179,53 @@ def test_of_a_link_what_can_be_is_taken_and_the_rest_said(open_page: Open) -> No
         assert not app.run().error  # it is said once
 
 
-def test_what_nothing_on_the_page_uses_is_said_for_a_moment(open_page: Open) -> None:
-    for page in ("train", "learning_rate"):
-        app = open_page(page, epochs="3", utterly="x", **{"<b>": "1"})
-        assert unescape(app.toast[0].value) == "The link says more than this page uses: utterly, <b>."
-        assert not app.run().toast
-        told = dict(app.query_params)
-        assert "utterly" not in told
-        assert not open_page(page, **told).toast
+@pytest.mark.parametrize("page", sorted(frame.page_names()))
+def test_what_nothing_on_the_page_uses_is_said_for_a_moment(open_page: Open, page: str) -> None:
+    settings = {"epochs": "3"} if page in ("train", "learning_rate") else {}
+    app = open_page(page or "home", **settings, utterly="x", **{"<b>": "1"})
+    assert [unescape(toast.value) for toast in app.toast] == ["The link says more than this page uses: utterly, <b>."]
+    assert not app.run().toast
+    told = dict(app.query_params)
+    assert "utterly" not in told
+    assert not open_page(page or "home", **told).toast
+
+
+@pytest.mark.parametrize(
+    ("page", "parameters", "left_out"),
+    [
+        ("why", {"view": "nonsense"}, "view"),
+        ("why", {"view": "bowl", "bowl_rate": "fast"}, "bowl_rate"),
+        ("two_inputs", {"rate": "99", "layers": "0"}, "rate"),
+        ("batch_size", {"view": "1"}, "view"),
+        ("learning_rate", {"view": "tset", "sweep_count": "1e9", "sweep_seeds": "2"}, "view, sweep_count"),
+        ("loss_and_gradients", {"view": "nonsense"}, "view"),
+    ],
+)
+def test_what_a_control_cannot_show_is_said_for_a_moment(
+    open_page: Open, page: str, parameters: dict[str, str], left_out: str
+) -> None:
+    app = open_page(page, **parameters)
+    assert [unescape(toast.value) for toast in app.toast] == [f"The link says what cannot be shown here: {left_out}."]
+    assert not app.run().toast
+    assert not open_page(page, **dict(app.query_params)).toast
+
+
+def test_a_run_that_nobody_can_look_into_is_said(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    run_id = run_with_weights(store, STUDENT, answer=3)
+    assert not open_page("inspect", run=run_id).toast
+    assert "cannot be shown here: run" in open_page("inspect", run="0123456789").toast[0].value
+
+
+def test_filters_by_columns_that_are_not_there_are_said(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    store.runs.create(STUDENT, SMALL)
+    assert not open_page("compare", filter_columns="run,state").toast
+    assert "cannot be shown here: filter" in unescape(open_page("compare", filter_columns="run,no").toast[0].value)
 
 
 def test_settings_that_do_not_go_together_cost_no_others(open_page: Open) -> None:
