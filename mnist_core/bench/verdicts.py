@@ -6,7 +6,8 @@ who reads a verdict does not:
 - the **test images** with their true labels, at forty places of the run, whatever its own evaluations were;
 - the same run with **two other seeds**, for **four times as many epochs**, and at **a third of its rate**;
 - what a plain **reference network** gets from the same training images with their true labels;
-- the **gradient** of the first layer's weights at the end, beside that at the beginning.
+- the **gradient** of the first layer's weights at the end, beside that at the beginning, and which units pass one on for none of the
+  test images.
 Where two labels are equally true by the margins written at `labels`, both count as right, and the case as ambiguous.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,9 @@ class Ending:
     accuracies: tuple[float, ...]
     trained: float  # accuracy on its training images at the end, with their true labels
     gradient: float  # gradient norm of the first layer at the end by that at the beginning
+    dead: (
+        float  # most of any hidden layer: the share of its units that pass no gradient on, whatever test image they see
+    )
 
     @property
     def loss(self) -> float:
@@ -94,6 +98,15 @@ class Ending:
         lost = np.maximum.accumulate(accuracy) - accuracy
         return int((lost[len(lost) // 2 :] >= 0.2).sum())
 
+    @property
+    def jumps(self) -> int:
+        """Looks of the later half at which the loss stood at 1.4 times the lowest before it, and lost a quarter of that later."""
+        loss = np.nan_to_num(np.array(self.losses), nan=math.inf, posinf=math.inf)
+        before = np.minimum.accumulate(loss)[:-1]
+        after = np.minimum.accumulate(loss[::-1])[::-1][1:]
+        up = (loss[1:-1] > 1.4 * before[:-1]) & (after[1:] < 0.75 * loss[1:-1])
+        return int(up[len(loss) // 2 - 1 :].sum())
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -105,6 +118,13 @@ class Evidence:
     longer: Ending
     lower: Ending  # at a third of the rate
     reference: float  # test accuracy of the reference network
+    wrong: float = 0.0  # share of the training labels that are wrong
+
+    @property
+    def later(self) -> Ending:
+        """The longer run, after as many updates as the run itself."""
+        start = len(self.longer.losses) // LONGER
+        return replace(self.longer, losses=self.longer.losses[start:], accuracies=self.longer.accuracies[start:])
 
     def fraction(self, accuracy: float) -> float:
         """Where an accuracy stands between a guess (0) and the reference network (1)."""
@@ -174,7 +194,7 @@ def make_case(config: RunConfig, dataset: Dataset, references: dict[int, float])
     third = max(1e-6, config.learning_rate / 3)
     lower, _curves, _outcome = _watched(config.replace(learning_rate=third), dataset)
     reference = _reference(config.train_size, dataset, references)
-    evidence = Evidence(config.total_steps, run, again, longer, lower, reference)
+    evidence = Evidence(config.total_steps, run, again, longer, lower, reference, config.label_noise)
     return JudgedCase(evidence, judge(config, curves, outcome)[0], curves, outcome)
 
 
@@ -197,7 +217,11 @@ def _watched(config: RunConfig, dataset: Dataset) -> tuple[Ending, Curves, Outco
     finite = not any(event.kind == "not_finite" for event in trainer.events)
     fraction = gradients[1] / gradients[0] if gradients[0] > 0 else 1.0
     curves = curves.followed_by(Curves(events=tuple(trainer.events)))
-    return Ending(finite, losses, accuracies, _trained(trainer, dataset), fraction), curves, trainer.outcome
+    return (
+        Ending(finite, losses, accuracies, _trained(trainer, dataset), fraction, _dead(trainer)),
+        curves,
+        trainer.outcome,
+    )
 
 
 def _look(trainer: Any) -> tuple[float, float]:
@@ -240,6 +264,21 @@ def _gradient(trainer: Any) -> float:
     return float(gradient.norm())
 
 
+def _dead(trainer: Any) -> float:
+    """See `Ending.dead`; 0 without hidden layers."""
+    import torch
+
+    from mnist_core.training.evaluation import alive
+    from mnist_core.training.signals import detached, forward
+
+    x, _labels = trainer.state.loaders["test"].rows(slice(0, CNN_LOOKED_AT))
+    trainer.model.eval()
+    with torch.no_grad():
+        _outputs, signals = forward(trainer.model, detached(trainer.model), x)
+    lives = [alive(trainer.config, signal.z, signal.a).transpose(0, 1).flatten(1) for signal in signals[:-1]]
+    return max((1 - float(of_layer.any(1).float().mean()) for of_layer in lives), default=0.0)
+
+
 def _reference(size: int, dataset: Dataset, references: dict[int, float]) -> float:
     """Test accuracy of a plain network that learns the same images with their true labels.
 
@@ -269,18 +308,19 @@ def labels(evidence: Evidence) -> tuple[Kind, ...]:
     Accuracies are of test images with true labels; `fraction` is 0 at a guess, 1 at the reference network.
     diverged         NaN or infinity; or the test loss ends at three times what it began with or more, and a third of the
                      rate ends below half of it; possible from one and a third times on.
-    collapsed        below 20 %, and the first layer's gradient is less than 1e-5 of what it was; possible below 1e-2, or
-                     where the longer run comes to 30 % after all.
+    collapsed        below 20 %, nine tenths of a layer's units dead for all test images, and so it stays: the longer run keeps below
+                     30 %. Possible where half of them are dead, or the first layer's gradient is a hundredth of what it was.
     unstable         the run lost 20 points of accuracy at two looks of its later half or more, and so did a repetition, or
                      the longer run; or equal runs end more than 25 points apart though one had learned. Possible from one
-                     such look on, from 12 points on, and where the longer run diverges.
-    overfitting      the test loss ends 20 % above its lowest in the middle one of the repetitions and in the longer run;
-                     possible from 7 % on, where fewer test images are right than half of a guess, and where 10 points more
-                     of the training images are, with their true labels.
+                     such look on, from 12 points on, where the loss jumped up and came down at two looks of the later half, where it
+                     ends above what it began with, and where the longer run diverges.
+    overfitting      the test loss ends 20 % above its lowest in the middle one of the repetitions and in the longer run, of a network
+                     that had learned (30 %); possible from 7 % on, where fewer test images are right than a guess gets, luck aside, where
+                     all labels are wrong, so that whatever it answers of them it knows by heart, and where 10 points more of the training images are, with their true labels, than of the test images.
     learning-well    a fraction of 0.95; possible from 0.85 on, or where it answers 95 % of its training images with their
                      true labels, and then the next ones are, too.
-    learning-slowly  four times the epochs add 0.1 to the fraction, or lower the test loss by 15 %; possible from 0.03 and
-                     3 % on.
+    learning-slowly  four times the epochs add 0.1 to the fraction, or lower the test loss by 15 % of the way to none; possible from
+                     0.03 and 3 % on. Wrong labels leave that much less of both.
     plateau          they do not, below 20 %; underfitting above 35 %, both between.
     too-early        may be said, besides, below 60 updates; and below 100 where four times the epochs change the run so.
     """
@@ -296,13 +336,19 @@ def _labels(evidence: Evidence) -> tuple[Kind, ...]:
     if not run.finite:
         return ("diverged",)
     grown = run.loss / run.losses[0] if run.losses[0] > 0 else 1.0
+    collapsed = _collapsed(evidence)
     if grown >= 3 and evidence.lower.loss < run.loss / 2:
-        return ("diverged",)
+        return ("diverged", *collapsed)
     diverged: tuple[Kind, ...] = ("diverged",) if grown > 4 / 3 else ()
-    if run.accuracy < 0.2 and run.gradient < 1e-2:
-        certain = run.gradient < 1e-5 and evidence.longer.best_accuracy < 0.3
-        return ("collapsed",) if certain else ("collapsed", *diverged, *_alive(evidence))
-    return (*_alive(evidence), *diverged)
+    if run.dead >= 0.9 and collapsed:
+        certain = evidence.later.best_accuracy < 0.3
+        return ("collapsed", *diverged) if certain else ("collapsed", *diverged, *_alive(evidence))
+    return (*_alive(evidence), *diverged, *collapsed)
+
+
+def _collapsed(evidence: Evidence) -> tuple[Kind, ...]:
+    run = evidence.run
+    return ("collapsed",) if run.accuracy < 0.2 and (run.dead >= 0.5 or run.gradient < 1e-2) else ()
 
 
 def _alive(evidence: Evidence) -> tuple[Kind, ...]:
@@ -316,17 +362,18 @@ def _alive(evidence: Evidence) -> tuple[Kind, ...]:
     if learned and difference > 0.25:
         return ("unstable", *_stable(evidence))
     possible = run.falls >= 1 or elsewhere or (learned and difference > 0.12) or not longer.finite
-    return (*_stable(evidence), "unstable") if possible else _stable(evidence)
+    worse = run.loss > 1.02 * run.losses[0] and run.accuracy < 0.3
+    return (*_stable(evidence), "unstable") if possible or run.jumps >= 2 or worse else _stable(evidence)
 
 
 def _stable(evidence: Evidence) -> tuple[Kind, ...]:
     risen = float(np.median([ending.risen for ending in (evidence.run, *evidence.repeated)]))
-    risen = min(risen, evidence.longer.risen)
-    if risen > 1.2 and evidence.run.risen > 1.07:
+    risen, learned = min(risen, evidence.longer.risen), evidence.run.best_accuracy >= 0.3
+    if learned and risen > 1.2 and evidence.run.risen > 1.07:
         return ("overfitting",)
-    misled = evidence.run.accuracy < GUESS / 2  # it has learned wrong labels
+    misled = evidence.run.accuracy < 0.85 * GUESS  # two standard errors below: it has learned wrong labels
     by_heart = evidence.run.trained - evidence.run.accuracy >= HEART
-    possible = misled or by_heart or max(risen, evidence.run.risen) > 1.07
+    possible = misled or by_heart or evidence.wrong > 0.9 or (learned and max(risen, evidence.run.risen) > 1.07)
     overfits: tuple[Kind, ...] = ("overfitting",) if possible else ()
     fraction = evidence.fraction(evidence.run.accuracy)
     if fraction >= 0.95:
@@ -338,15 +385,15 @@ def _stable(evidence: Evidence) -> tuple[Kind, ...]:
 
 def _below(evidence: Evidence) -> tuple[Kind, ...]:
     """Of a run that has not learned well: does more training help, and is it better than a guess?"""
-    run, longer = evidence.run, evidence.longer
-    more = evidence.fraction(longer.accuracy) - evidence.fraction(run.accuracy)
-    gain = 1 - longer.lowest / run.loss if 0 < run.loss < math.inf else 0.0
+    run, later, taught = evidence.run, evidence.later, max(0.2, 1 - evidence.wrong)
+    more = evidence.fraction(later.accuracy) - evidence.fraction(run.accuracy)
+    gain = 1 - later.lowest / run.loss if 0 < run.loss < math.inf else 0.0
     flat: tuple[Kind, ...] = ("plateau",) if run.accuracy < 0.35 else ("underfitting",)
     if 0.2 < run.accuracy < 0.35:
         flat = (*flat, "underfitting")
-    if more > 0.1 or gain > 0.15:
+    if more > 0.1 or gain > 0.15 * taught:
         return ("learning-slowly",)
-    return (*flat, "learning-slowly") if more > 0.03 or gain > 0.03 else flat
+    return (*flat, "learning-slowly") if more > 0.03 or gain > 0.03 * taught else flat
 
 
 # ---- the report --------------------------------------------------------------------------------------------------

@@ -80,6 +80,13 @@ def memorizing_accuracy(config: RunConfig, images: int) -> float:
     return min(1.0, reachable + DEVIATIONS * math.sqrt(reachable * (1 - reachable) / max(1, images)))
 
 
+def labels_answered(config: RunConfig, accuracy: float) -> float:
+    """How many of the training labels a network answers that is right so often, and has learned no wrong label by heart: these it
+    meets only where it errs, one in k − 1."""
+    wrong = config.label_noise
+    return accuracy * (1 - wrong) + (1 - accuracy) * wrong / (config.classes - 1)
+
+
 def constant_loss(config: RunConfig, images: int) -> float:
     """The minimum expected loss of one answer to all of so many images: that of their frequencies of classes.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from mnist_core.config import RunConfig
+from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.messages import N_, Message, accuracy_text, message, number_text
 
@@ -50,3 +52,40 @@ def dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:
         return ()
     template = N_("Dead units by hidden layer, first to last: {shares}.")
     return (message(template, shares=", ".join(f"{fraction:.0%}" for fraction in metrics.dead_layers)),)
+
+
+_GAP = {
+    "validation": N_("The gap between training and validation accuracy is {gap} percentage points."),
+    "test": N_("The gap between training and test accuracy is {gap} percentage points."),
+}
+_GAP_BEGINS = {
+    "validation": N_(
+        "The gap between training and validation accuracy is {gap} percentage points, and training loss falls faster than validation loss: overfitting begins here."
+    ),
+    "test": N_(
+        "The gap between training and test accuracy is {gap} percentage points, and training loss falls faster than test loss: overfitting begins here."
+    ),
+}
+
+
+# Training accuracy is measured against training labels: of these wrong ones count as errors.
+_GAP_OF_LABELS = {
+    "validation": N_(
+        "{fraction} of the training labels are wrong: a network with this validation accuracy would have a training accuracy of about {expected}. It has {train}, so it is memorizing wrong labels."
+    ),
+    "test": N_(
+        "{fraction} of the training labels are wrong: a network with this test accuracy would have a training accuracy of about {expected}. It has {train}, so it is memorizing wrong labels."
+    ),
+}
+
+
+def gap_width(config: RunConfig, apart: Gap, *, begins: bool = False) -> Message:
+    """How wide a gap is. `begins`: overfitting begins there."""
+    if config.label_noise:
+        return message(
+            _GAP_OF_LABELS[apart.split],
+            fraction=f"{config.label_noise:.0%}",
+            expected=accuracy_text(apart.expected),
+            train=accuracy_text(apart.train),
+        )
+    return message((_GAP_BEGINS if begins else _GAP)[apart.split], gap=f"{100 * apart.width:.2f}")

@@ -1,5 +1,8 @@
 """The gap between training accuracy and that on images kept apart: how wide it is, and how much of it may be luck.
 
+Training accuracy is measured against training labels, of which some may be wrong, the other one against right labels. So it is
+compared with what the network would have there if it had learned nothing by heart.
+
 Validation images tell it; of a run that is over test images, too, and the wider of the two gaps counts: the validation images are
 others, and may be easier. A verdict that is stored is never made from test images, since it is shown while these are sealed.
 """
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.chance import TRAIN_EVALUATED
+from mnist_core.diagnostics.chance import TRAIN_EVALUATED, labels_answered
 from mnist_core.records import Outcome
 from mnist_core.schedule import evaluated_images
 
@@ -30,11 +33,12 @@ class Gap:
     held_out: float
     images: int  # kept apart
     train_images: int | None  # None: all that the network learned from, so that its side is no sample
+    expected: float  # training accuracy of a network that is as good on images kept apart, and has memorized none
 
     @property
     def width(self) -> float:
-        """Training accuracy less the other."""
-        return self.train - self.held_out
+        """Training accuracy less what is expected; where all labels are right, less the other accuracy."""
+        return self.train - self.expected
 
     @property
     def luck(self) -> float:
@@ -68,7 +72,9 @@ def of_validation(config: RunConfig, train: float, validation: float, *, whole: 
     if not config.validation_size or not math.isfinite(validation):
         return None
     most = config.validation_size if whole else evaluated_images(config)
-    return Gap("validation", train, validation, min(most, config.validation_size), _train_images(config, whole=whole))
+    images = min(most, config.validation_size)
+    expected = labels_answered(config, validation)
+    return Gap("validation", train, validation, images, _train_images(config, whole=whole), expected)
 
 
 def of_test(config: RunConfig, result: Mapping[str, Any], outcome: Outcome | None) -> Gap | None:
@@ -84,6 +90,7 @@ def of_test(config: RunConfig, result: Mapping[str, Any], outcome: Outcome | Non
         test,
         images if whole else min(images, evaluated_images(config)),
         _train_images(config, whole=whole),
+        labels_answered(config, test),
     )
 
 

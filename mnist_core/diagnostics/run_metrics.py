@@ -62,6 +62,8 @@ class RunMetrics:
     overshot: float = (
         1.0  # the highest training loss by that of the untrained network, or of a guess where that is higher
     )
+    later_loss: float = np.nan  # training loss of the later half, the one in the middle
+    swing: float = 0.0  # the highest of the later half less the lowest
     falls_back: int = 0  # evaluations of the later half whose training loss is clearly above the minimum before them
     worst_step: int | None = None  # of the highest of them, or of the highest rise
     worst_loss: float = np.nan
@@ -159,11 +161,16 @@ def _roughness(rows: NDArray[np.void], steps: NDArray[np.void], scale: Scale, ba
     least_before = np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
     best_before = np.concatenate([[0.0], np.maximum.accumulate(rows["train_accuracy"])[:-1]])
     late = rows["step"] > rows["step"][-1] / 2
-    back = late & (losses > BACK * least_before) & (losses - least_before > NOT_NOTHING * scale.span)
+    lost = losses - least_before
+    far = (losses > BACK * least_before) | (lost > RISE * (scale.constant - least_before))
+    back = late & far & (lost > NOT_NOTHING * scale.span)
     back &= rows["train_accuracy"] < best_before - WORSE
     risen = [(loss, step) for step, loss in rises(steps, scale, batch_size) if step > rows["step"][-1] / 2]
     worst = [(losses[i], int(rows["step"][i])) for i in np.flatnonzero(back)] + risen
+    later = losses[late & np.isfinite(losses)]
     values: dict[str, Any] = {"falls_back": int(back.sum()), "rises": len(risen)}
+    if len(later):
+        values |= {"later_loss": float(np.median(later)), "swing": float(np.ptp(later))}
     if worst:
         values["worst_loss"], values["worst_step"] = max(worst)
     return values

@@ -2,15 +2,17 @@
 
 The rules, in this order (`judge`):
 diverged       the loss or the weights became NaN or infinite, or the training loss is more than twice above where it began
-               and above chance.
+               and above chance, or still above where it began after it had been ten times that.
 collapsed      everything is finite, but a hidden layer is dead and next to nothing was learned (accuracy below 30 %).
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
-               gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum.
+               gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum, or is thrown about above
+               chance.
 overfitting    validation loss has risen by 15 % from its minimum while training loss went on falling; or more training
                labels are answered than there are right ones: half of the wrong ones are memorized, or more than luck where
-               it is not learning-well; or training accuracy is as good as that of learning-well, and validation accuracy 7 points or more below it, and more than luck, while
-               validation loss falls by less than a third of what training loss does.
+               it is not learning-well; or training accuracy is as good as that of learning-well, or some labels are wrong, and it is 7
+               points or more above what validation accuracy promises, and more than luck, while validation loss falls by less than a third
+               of what training loss does.
 learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets; with
                wrong labels validation accuracy, where there is one, is 75 % or more.
 learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
@@ -58,6 +60,8 @@ FOLLOWS = 1 / 3  # of what training loss fell by: where the loss on images kept 
 RISEN = 1.15  # of the minimum validation loss
 FELL_BACK = 2  # times
 AT_LEAST = 1.05  # of the minimum training loss so far: where a run is that has made good for what it lost
+FAR_OVERSHOT = 10  # times where the loss began: who was there, and is above it still, has diverged
+ABOVE, SWINGS = 1.03, 0.15  # of chance: where a loss is thrown about above it
 ROUGH = 1.1  # of the minimum training loss so far
 
 
@@ -99,7 +103,9 @@ def kind_of(metrics: RunMetrics | None, curves: Curves, outcome: Outcome | None)
         return "collapsed"
     if metrics is None:
         return "too-early"
-    if not math.isfinite(metrics.train_loss) or metrics.train_loss > 2 * max(metrics.first_loss, metrics.scale.chance):
+    start = max(metrics.first_loss, metrics.scale.chance)
+    far_above = metrics.train_loss > 2 * start or (metrics.train_loss > start and metrics.overshot > FAR_OVERSHOT)
+    if not math.isfinite(metrics.train_loss) or far_above:
         return "diverged"
     if is_dead(metrics.scale, metrics.dead_units, metrics.train_accuracy):
         return "collapsed"
@@ -120,11 +126,13 @@ def _alive(metrics: RunMetrics) -> Kind:
         return "plateau"
     if _learned_well(metrics):
         return "overfitting" if _falls_behind(metrics) else "learning-well"
-    if memorizes(metrics):
+    if memorizes(metrics) or (scale.reachable < 1 and _falls_behind(metrics)):
         return "overfitting"
     near_chance = metrics.train_loss > scale.level(NEAR_CHANCE) and metrics.train_accuracy < scale.barely
     if near_chance:
-        return "learning-slowly" if _leaves_chance(metrics) else "plateau"
+        if _leaves_chance(metrics):
+            return "learning-slowly"
+        return "unstable" if _is_thrown_about(metrics) else "plateau"
     if metrics.loss_ratio < FALLING:
         return "learning-slowly"
     return "unstable" if metrics.train_loss > ROUGH * metrics.minimum_loss else "underfitting"
@@ -135,6 +143,12 @@ def _learned_well(metrics: RunMetrics) -> bool:
     if metrics.train_accuracy < WELL * scale.reachable or metrics.train_accuracy <= scale.clear:
         return False
     return scale.reachable == 1 or not metrics.validation_accuracy < VALIDATED  # which is NaN where there is none
+
+
+def _is_thrown_about(metrics: RunMetrics) -> bool:
+    """Whether the loss goes up and down above that of a guess: no plateau, but updates that are too large."""
+    chance = metrics.scale.chance
+    return metrics.later_loss > ABOVE * chance and metrics.swing > SWINGS * chance
 
 
 def _leaves_chance(metrics: RunMetrics) -> bool:
@@ -164,7 +178,7 @@ def memorizes(metrics: RunMetrics) -> bool:
 
 
 def _falls_behind(metrics: RunMetrics) -> bool:
-    """Whether validation accuracy is far below that of training, and validation loss is not on its way down with it."""
+    """Whether validation accuracy is far below what that of training promises, and validation loss is not on its way down with it."""
     wide = metrics.to_validation is not None and metrics.to_validation.is_wide
     return wide and not metrics.follows >= FOLLOWS  # which is NaN where training loss has come to its end
 

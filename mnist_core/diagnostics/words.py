@@ -9,7 +9,7 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import advice, gap
-from mnist_core.diagnostics.evidence import dead_layers, gradient, loss_and_chance, number, updates
+from mnist_core.diagnostics.evidence import dead_layers, gap_width, gradient, loss_and_chance, number, updates
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.diagnostics.verdict import (
@@ -229,10 +229,7 @@ def _well(run: Run, metrics: RunMetrics) -> _Words:
         return _explanation(*evidence, advice=advice.more_to_measure() if few else advice.learned_well(run, metrics))
     begins = metrics.follows < FOLLOWS
     gaps = [one for one in (metrics.to_validation, _to_test(run)) if one is not None and one.is_real]
-    said = [
-        message((_GAP_BEGINS if begins and place == 0 else _GAP)[one.split], gap=f"{100 * one.width:.2f}")
-        for place, one in enumerate(gaps)
-    ]
+    said = [gap_width(run.config, one, begins=begins and place == 0) for place, one in enumerate(gaps)]
     return _explanation(*evidence, *said, advice=advice.overfits(run) if begins else advice.learned_well(run, metrics))
 
 
@@ -243,20 +240,6 @@ def _begins_to_memorize(run: Run, metrics: RunMetrics) -> tuple[Message, ...]:
         "{fraction} of the training labels are wrong: right answers alone have a training accuracy of {most}. The network begins to memorize wrong labels."
     )
     return (message(template, fraction=f"{run.config.label_noise:.0%}", most=f"{metrics.scale.reachable:.0%}"),)
-
-
-_GAP = {
-    "validation": N_("The gap between training and validation accuracy is {gap} percentage points."),
-    "test": N_("The gap between training and test accuracy is {gap} percentage points."),
-}
-_GAP_BEGINS = {
-    "validation": N_(
-        "The gap between training and validation accuracy is {gap} percentage points, and training loss falls faster than validation loss: overfitting begins here."
-    ),
-    "test": N_(
-        "The gap between training and test accuracy is {gap} percentage points, and training loss falls faster than test loss: overfitting begins here."
-    ),
-}
 
 
 def _fell(metrics: RunMetrics) -> Message:
@@ -392,7 +375,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
         return _explanation(
             _fell(metrics),
             *_on_images_kept_apart(run, metrics, apart),
-            message(_GAP[apart.split], gap=f"{100 * apart.width:.2f}"),
+            gap_width(run.config, apart),
             advice=advice.overfits(run, metrics),
         )
     template = N_(

@@ -26,12 +26,12 @@ def ending(
     if lowest is not None:
         losses[:21], losses[20:] = np.linspace(start, lowest, 21), np.linspace(lowest, loss, 20)
     accuracies[30 : 30 + 2 * falls : 2] -= 0.3
-    result = Ending(True, tuple(losses), tuple(accuracies), accuracy, 0.5)
+    result = Ending(True, tuple(losses), tuple(accuracies), accuracy, 0.5, 0.0)
     return replace(result, **changes)
 
 
 GOOD, SLOW, STUCK = ending(0.3, 0.91), ending(1.5, 0.6), ending(2.302, 0.11)
-DEAD = replace(STUCK, gradient=0.0)
+DEAD = replace(STUCK, dead=0.95)
 LOST = ending(9.0, 0.1)
 
 
@@ -48,6 +48,8 @@ def evidence(run: Ending, again: Ending, longer: Ending, *, lower: Ending = GOOD
         (STUCK, STUCK, STUCK, ("plateau",)),
         (STUCK, STUCK, GOOD, ("learning-slowly",)),
         (DEAD, DEAD, DEAD, ("collapsed",)),
+        (replace(STUCK, gradient=1e-3), STUCK, STUCK, ("plateau", "collapsed")),
+        (replace(LOST, dead=1.0), LOST, LOST, ("diverged", "collapsed")),  # both are true
         (replace(GOOD, finite=False), GOOD, GOOD, ("diverged",)),
         (LOST, LOST, LOST, ("diverged",)),
         (ending(0.3, 0.91, falls=2), ending(0.3, 0.91, falls=2), GOOD, ("unstable",)),
@@ -57,6 +59,31 @@ def evidence(run: Ending, again: Ending, longer: Ending, *, lower: Ending = GOOD
 )
 def test_longer_and_repeated_runs_decide(run: Ending, again: Ending, longer: Ending, expected: tuple[str, ...]) -> None:
     assert labels(evidence(run, again, longer)) == expected
+
+
+def test_a_loss_that_jumps_or_ends_above_its_start_may_be_called_unstable() -> None:
+    jumping = replace(SLOW, losses=(*SLOW.losses[:25], *(1.4, 2.6) * 6, 1.5, 1.5, 1.5))
+    assert jumping.jumps >= 2
+    assert labels(evidence(jumping, SLOW, SLOW))[::2] == ("underfitting", "unstable")
+    assert "unstable" not in labels(evidence(SLOW, SLOW, SLOW))
+    above = ending(2.6, 0.12)
+    assert "unstable" in labels(evidence(above, above, above, lower=LOST))
+
+
+def test_who_never_learned_does_not_overfit() -> None:
+    worse = ending(2.9, 0.12, lowest=2.2)
+    assert "overfitting" not in labels(evidence(worse, worse, worse))
+
+
+def test_the_longer_run_counts_from_where_the_run_ended() -> None:
+    """Its start, where the loss may have been lower, is no progress."""
+    worse = ending(2.9, 0.34, start=2.3)
+    assert labels(evidence(worse, worse, worse))[0] != "learning-slowly"
+
+
+def test_where_all_labels_are_wrong_answers_are_known_by_heart() -> None:
+    wrong = replace(evidence(STUCK, STUCK, STUCK), wrong=1.0)
+    assert labels(wrong) == ("plateau", "overfitting")
 
 
 def test_what_a_lower_rate_cannot_mend_did_not_diverge_for_sure() -> None:
@@ -125,6 +152,8 @@ def test_a_case_is_trained_and_labeled(tiny: Dataset) -> None:
     assert case.evidence.run.losses[0] == pytest.approx(2.3, abs=0.5)
     assert case.evidence.longer.loss < case.evidence.run.loss
     assert 0 < case.evidence.run.gradient < 10
+    assert case.evidence.run.dead < 0.5
+    assert case.evidence.wrong == 0
     assert case.evidence.run.trained > 0.8
     assert case.verdict in labels(case.evidence)
     broken = make_case(config.replace(learning_rate=1.0, preprocessing="raw", loss="squared-error"), tiny, {600: 0.9})

@@ -63,6 +63,15 @@ CASES: dict[str, tuple[Run, Curves, str]] = {
     "a sure network in doubt": (RUN, evaluations([2.3, 2.2, 2.15, 2.9, 3.0, 3.5], 0.6), "unstable"),
     "falling from far above chance": (RUN, evaluations([168, 160, 150, 134, 130, 123], 0.13), "learning-slowly"),
     "ends above its least": (RUN, evaluations([2.3, 1.2, 0.9, 0.7, 0.65, 0.8], 0.7), "unstable"),
+    "thrown about above chance": (RUN, evaluations([2.36, 2.5, 2.7, 3.2, 2.6, 3.0, 2.6, 2.5], 0.1), "unstable"),
+    "flat far above chance": (RUN, evaluations([168, 167.9, 167.8, 167.9, 167.7, 167.8], 0.1), "plateau"),
+    "far overshot, and still above the start": (LIVE, evaluations([2.3, 700, 90, 30, 8, 3.5], 0.12), "diverged"),
+    "far overshot, and back below it": (LIVE, evaluations([2.3, 700, 30, 3, 2, 1.5], 0.5), "learning-slowly"),
+    "what little was gained is lost": (
+        RUN,
+        evaluations([2.3, 2.29, 2.0, 2.1, 2.2, 2.25, 2.0], [0.1, 0.2, 0.4, 0.3, 0.2, 0.18, 0.4]),
+        "unstable",
+    ),
     "one jump of validation": (
         RUN,
         evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.01], 1.0, [2.3, 0.6, 0.4, 0.40, 0.41, 0.6]),
