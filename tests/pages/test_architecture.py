@@ -19,7 +19,7 @@ from mnist_core.store import Store
 from mnist_core.ui import live_parts, names
 from mnist_core.ui.chart import Click
 from tests.pages.conftest import Open
-from tests.pages.content import component, metrics, percents, texts
+from tests.pages.content import columns_of, component, metrics, percents, texts
 
 # ---- layers ----------------------------------------------------------------------------------------------------
 
@@ -32,6 +32,10 @@ def test_the_network_of_the_reference(open_page: Open) -> None:
         "784 · 100 + 100 = 78,500",
         "100 · 10 + 10 = 1,010",
     ]
+    numbers = app.dataframe[0].value.drop(columns=["Layer", "Weights + biases = parameters"])
+    assert numbers["Parameters"].tolist() == [78_500, 1_010]  # numbers, which sort as such
+    assert numbers["Weights (kB)"].tolist() == [314.0, 4.04]
+    assert all(columns_of(app)[title]["type_config"]["type"] == "number" for title in numbers)
 
 
 def test_every_slider_of_the_layers(open_page: Open) -> None:
@@ -381,11 +385,12 @@ def test_an_mlp_with_as_many_parameters(open_page: Open, store: Store) -> None:
     app = open_page("architecture", view="equal")
     # 8·25+8, 16·8·25+16, 784·32+32, 32·10+10: 28,874; (28,874 − 10) / 795 = 36.3
     table = app.dataframe[0].value
-    assert table["Parameters"].tolist() == ["28,874", f"{795 * 36 + 10:,}"]
+    assert table["Parameters"].tolist() == [28_874, 795 * 36 + 10]
     assert table["Multiplications per image"].tolist() == [
-        f"{200 * 784 + 3200 * 196 + 784 * 32 + 320:,}",
-        f"{784 * 36 + 360:,}",
+        200 * 784 + 3200 * 196 + 784 * 32 + 320,
+        784 * 36 + 360,
     ]
+    assert columns_of(app)["Parameters"]["type_config"] == {"type": "number", "format": "localized"}
     assert "with 1 hidden layer of **36** units" in texts(app)
     app.slider(key="mlp_or_cnn_depth").set_value(3).run()
     app.select_slider(key="mlp_or_cnn_images").set_value(1_000).run()
@@ -408,7 +413,7 @@ def test_the_ends_of_the_sliders_have_an_mlp(open_page: Open, filters: tuple[int
     app.select_slider(key="mlp_or_cnn_units").set_value(8 if filters[0] == 1 else 128)
     app.select_slider(key="mlp_or_cnn_kernel").set_value(7)
     app.slider(key="mlp_or_cnn_depth").set_value(depth).run()
-    cnn, mlp = (int(text.replace(",", "")) for text in app.dataframe[0].value["Parameters"])
+    cnn, mlp = app.dataframe[0].value["Parameters"]
     assert abs(cnn - mlp) <= 800  # half of what one more unit in each layer costs
     assert not app.exception
 

@@ -16,6 +16,7 @@ from mnist_core.messages import N_
 from mnist_core.networks.models import Description, Layer
 from mnist_core.ui import frame, lesson, names, session
 from mnist_core.ui.chart import live_chart
+from mnist_core.ui.choice import number_columns
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -187,15 +188,22 @@ def _chart(panel: Panel, layers: list[sizes.Dense], memories: list[sizes.Memory]
 
 
 def _table(layers: list[sizes.Dense], memories: list[sizes.Memory]) -> None:
+    parts = [getattr(memory, name) for memory in memories for name in charts.MEMORY]
+    unit, word = charts.unit_of(max(parts))  # one for all, so that the numbers can be sorted
+    titles = {name: _("{column} ({unit})").format(column=_(title), unit=word) for name, title in charts.MEMORY.items()}
     rows = [
         {
             _("Layer"): f"{layer.inputs:,} → {layer.outputs:,}",
             _(
                 "Weights + biases = parameters"
             ): f"{layer.inputs:,} · {layer.outputs:,} + {layer.outputs:,} = {layer.parameters:,}",
-            _("Multiplications"): f"{layer.multiplications:,}",
+            _("Parameters"): layer.parameters,
+            _("Multiplications"): layer.multiplications,
         }
-        | {_(title): charts.in_bytes(getattr(memory, name)) for name, title in charts.MEMORY.items()}
+        | {title: getattr(memory, name) / unit for name, title in titles.items()}
         for layer, memory in zip(layers, memories, strict=True)
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    formats = dict.fromkeys((_("Parameters"), _("Multiplications")), "localized") | dict.fromkeys(
+        titles.values(), "%.3g"
+    )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=number_columns(formats))

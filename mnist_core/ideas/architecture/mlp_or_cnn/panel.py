@@ -13,6 +13,7 @@ from mnist_core.ideas.architecture.layers import concept as sizes
 from mnist_core.networks import models
 from mnist_core.panels import group_panel, started
 from mnist_core.ui import data_note, frame, lesson, names, session
+from mnist_core.ui.choice import number_columns
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -103,12 +104,13 @@ def _compare(cnn: RunConfig, mlp: RunConfig) -> None:
     rows = [
         {
             _("Network"): name,
-            _("Parameters"): f"{description.parameters:,}",
-            _("Multiplications per image"): f"{description.multiplications:,}",
+            _("Parameters"): description.parameters,
+            _("Multiplications per image"): description.multiplications,
         }
         for name, description in descriptions.items()
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    numbers = number_columns(dict.fromkeys((_("Parameters"), _("Multiplications per image")), "localized"))
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=numbers)
     width, depth = mlp.hidden_layers[0], len(mlp.hidden_layers)
     times = descriptions["CNN"].multiplications / descriptions["MLP"].multiplications
     template = _(
