@@ -19,13 +19,21 @@ from mnist_core.messages import N_, TypedText, message
 
 @dataclass(frozen=True)
 class Preset:
-    """A named experiment. `title` and `summary` (what to look for) are templates for the catalog."""
+    """A named experiment. `title` and `summary` (what to look for) are templates for the catalog.
+
+    `sealed_summary`: the same without test figures, for who has not opened the test set; empty where there are none.
+    """
 
     name: str
     title: str
     summary: str
     config: RunConfig
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sealed_summary: str = ""
+
+    def says(self, *, sealed: bool) -> str:
+        """What to look for; `sealed`: for whom the test set is."""
+        return self.sealed_summary or self.summary if sealed else self.summary
 
     def variant(self, label: str) -> RunConfig:
         """The configuration of one variant. Raises ConfigError with the likely label."""
@@ -68,12 +76,16 @@ _PRESETS = (
         N_("A first look: 98% in five epochs"),
         N_("Training accuracy reaches 98.9%, test accuracy 98.0%. The small gap is where overfitting begins."),
         _KERAS,
+        sealed_summary=N_(
+            "Training accuracy reaches 98.9%. On images that were not trained on it is a little lower: overfitting begins there."
+        ),
     ),
     Preset(
         "two-layer-net",
         N_("Two-layer network, learning rate 0.5"),
         N_("The loss falls from 2.3 to almost 0, and test accuracy ends near 95%."),
         _TWO_LAYER,
+        sealed_summary=N_("The loss falls from 2.3 to almost 0."),
     ),
     Preset(
         "two-layer-net-rate-1.2",
@@ -180,6 +192,9 @@ _PRESETS = (
             batch_size=128,
             epochs=3,
         ),
+        sealed_summary=N_(
+            "Two convolutional layers with pooling bring training accuracy near 100% within three epochs."
+        ),
     ),
     Preset(
         "lenet-fast",
@@ -203,6 +218,7 @@ _PRESETS = (
             batch_size=128,
             epochs=2,
         ),
+        sealed_summary=N_("A learning rate that rises and then falls (one-cycle) trains a small LeNet in two epochs."),
     ),
 )
 

@@ -16,7 +16,7 @@ from mnist_core.config import RANGES, choices
 from mnist_core.image_sets import image_set
 from mnist_core.panels import draft, typed_setting
 from mnist_core.presets import PRESETS
-from mnist_core.ui import data_note, frame, names, own_images
+from mnist_core.ui import data_note, frame, names, own_images, seal
 from mnist_core.ui.texts import _
 
 # Ten stops a decade from 1e-6 to 100: wide enough to break things.
@@ -100,7 +100,7 @@ def experiment() -> None:
     preset = draft.preset()
     if preset is None:
         return
-    st.caption(_(preset.summary))
+    st.caption(_(preset.says(sealed=seal.sealed())))
     data_note.known_for_mnist(draft.fields()["dataset"])
     if preset.variants:
         st.session_state["variant_choice"] = draft.variant()
