@@ -21,13 +21,15 @@ MOST_TITLES = 500  # runs whose titles say what tells them apart
 class Column:
     """One column: `of` gives a run's number or words, None where it has none.
 
-    `key` is the same in every language. `fraction`: a number that is read in percent. `free`: words of the student's own.
+    `key` is the same in every language. `fraction`: a number that is read in percent. `decimals`: how many are shown of another
+    number (default: as many as it has). `free`: words of the student's own.
     """
 
     key: str
     title: str
     of: Callable[[Run], Any]
     fraction: bool = False
+    decimals: int | None = None
     free: bool = False
 
 
@@ -53,8 +55,8 @@ def columns(runs: Sequence[Run], also: Collection[str] = ()) -> list[Column]:
         table_columns.append(_result("test_accuracy_at_best", _("Test accuracy at the best step"), fraction=True))
     table_columns += [
         Column("parameters", _("Parameters"), lambda run: _parameters(run.config)),
-        Column("seconds", _("Seconds"), lambda run: round(run.progress.seconds, 1)),
-        Column("seconds_per_epoch", _("Seconds per epoch"), _seconds_per_epoch),
+        Column("seconds", _("Seconds"), lambda run: run.progress.seconds, decimals=1),
+        Column("seconds_per_epoch", _("Seconds per epoch"), _seconds_per_epoch, decimals=2),
     ]
     if any(run.note for run in runs):
         table_columns.append(Column("note", _("Note"), lambda run: run.note.cell, free=True))
@@ -78,7 +80,7 @@ def _result(name: str, title: str, *, fraction: bool = False) -> Column:
 
 def _seconds_per_epoch(run: Run) -> float | None:
     progress = run.progress
-    return round(progress.seconds / progress.epoch, 2) if progress.epoch else None
+    return progress.seconds / progress.epoch if progress.epoch else None
 
 
 @lru_cache(5_000)  # as many as `store.rows` keeps, whose configurations these are

@@ -198,7 +198,9 @@ def _end(place: DeltaGenerator, column: Column, label: str, side: str) -> float 
 
 def _read(column: Column, value: float) -> float:
     """The number as it is read in the table: who asks for 97.24 % means what is shown so."""
-    return round(100 * value, 2) if column.fraction else value
+    value = 100 * value if column.fraction else value
+    decimals = 2 if column.fraction else column.decimals
+    return value if decimals is None else round(value, decimals)
 
 
 def _value_text(column: Column, value: Any) -> str:

@@ -18,7 +18,7 @@ from mnist_core.figures.theme import RUN_COLORS_LIGHT
 from mnist_core.panels import draft, export_panel, report_panel
 from mnist_core.records import Run
 from mnist_core.ui import address, frame, names, seal, session, watch
-from mnist_core.ui.choice import PERCENT, in_percent, typed
+from mnist_core.ui.choice import PERCENT, in_percent, number_columns, typed
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _, ngettext
 
@@ -149,7 +149,6 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
 def _table(runs: list[Run], by: Sequence[str]) -> None:
     table_columns = columns(runs, by)
     table = pd.DataFrame({column.title: [_cell(column, run) for run in runs] for column in table_columns})
-    percent, short, whole = (st.column_config.NumberColumn(format=form) for form in (PERCENT, "%.6g", "localized"))
     ids = [run.id for run in runs]
     compared = set(st.session_state["compared"])
     event = st.dataframe(
@@ -161,15 +160,24 @@ def _table(runs: list[Run], by: Sequence[str]) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in compared]}},
-        column_config={column.title: percent for column in table_columns if column.fraction}
-        | {column.title: short for column in table_columns if FIELDS.get(column.key) is float}
-        | {column.title: whole for column in table_columns if column.key in COUNTS}
+        column_config=number_columns({column.title: form for column in table_columns if (form := _format(column))})
         # What is named stays in sight, however many columns there are.
         | {"★": st.column_config.TextColumn(width=30, pinned=True), _("Run"): st.column_config.TextColumn(pinned=True)},
     )
     rows = [ids[place] for place in event["selection"]["rows"]]
     hidden = [run_id for run_id in st.session_state["compared"] if run_id not in set(ids)]
     st.session_state["compared"] = [*hidden, *rows]
+
+
+def _format(column: Column) -> str | None:
+    """How its numbers are shown; None where they are as they come, or words."""
+    if column.fraction:
+        return PERCENT
+    if column.key in COUNTS:
+        return "localized"
+    if column.decimals is not None:
+        return f"%.{column.decimals}f"
+    return "%.6g" if FIELDS.get(column.key) is float else None
 
 
 def _cell(column: Column, run: Run) -> Any:

@@ -376,13 +376,26 @@ def learned_well(run: Run, metrics: RunMetrics) -> Ways:
     if lower := _overshooting(run, metrics):
         return lower
     longer, wider = {"epochs": run.config.epochs + 1}, {"hidden_layers": None}
-    both = (
+    either = OneOf((Way(message(N_("more epochs")), longer), Way(message(N_("a wider network")), wider)))
+    return Way(message(_to_watch(run.config)), longer | wider), either
+
+
+def _to_watch(config: RunConfig) -> str:
+    if config.label_noise:
+        return (
+            N_(
+                "Try more epochs or a wider network, and watch validation accuracy: it falls when wrong labels are memorized."
+            )
+            if config.validation_size
+            else N_(
+                "Try more epochs or a wider network, and watch test accuracy: it falls when wrong labels are memorized."
+            )
+        )
+    return (
         N_("Try more epochs or a wider network, and watch the gap between training and validation accuracy.")
-        if run.config.validation_size
+        if config.validation_size
         else N_("Try more epochs or a wider network, and watch the gap between training and test accuracy.")
     )
-    either = OneOf((Way(message(N_("more epochs")), longer), Way(message(N_("a wider network")), wider)))
-    return Way(message(both), longer | wider), either
 
 
 def underfits(run: Run, metrics: RunMetrics) -> Ways:

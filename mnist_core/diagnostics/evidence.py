@@ -79,6 +79,16 @@ _GAP_OF_LABELS = {
 }
 
 
+def wrong_labels(config: RunConfig) -> tuple[Message, ...]:
+    """Why training accuracy stays below the other two, where it does."""
+    if not config.label_noise:
+        return ()
+    template = N_(
+        "{fraction} of the training labels are wrong: right answers alone have a training accuracy of {most}."
+    )
+    return (message(template, fraction=f"{config.label_noise:.0%}", most=f"{1 - config.label_noise:.0%}"),)
+
+
 def gap_width(config: RunConfig, apart: Gap, *, begins: bool = False) -> Message:
     """How wide a gap is. `begins`: overfitting begins there."""
     if config.label_noise:

@@ -9,7 +9,15 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import advice, gap
-from mnist_core.diagnostics.evidence import dead_layers, gap_width, gradient, loss_and_chance, number, updates
+from mnist_core.diagnostics.evidence import (
+    dead_layers,
+    gap_width,
+    gradient,
+    loss_and_chance,
+    number,
+    updates,
+    wrong_labels,
+)
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.diagnostics.verdict import (
@@ -225,6 +233,7 @@ def _well(run: Run, metrics: RunMetrics) -> _Words:
     if memorizes(metrics):
         return _explanation(*evidence, advice=advice.overfits(run))
     if apart is None or not apart.is_real:
+        evidence += wrong_labels(run.config)
         few = apart is not None and apart.images < FEW
         return _explanation(*evidence, advice=advice.more_to_measure() if few else advice.learned_well(run, metrics))
     begins = metrics.follows < FOLLOWS
@@ -312,6 +321,7 @@ def _slowly(run: Run, metrics: RunMetrics) -> _Words:
             step=f"{metrics.step:,}",
         ),
         loss_and_chance(metrics),
+        *wrong_labels(run.config),
         *updates(metrics),
         advice=advice.go_on(run, metrics),
     )
@@ -420,14 +430,11 @@ def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> _Words:
     """It knows better than its labels: nothing to mend by less dropout or a wider network, which would learn them by heart."""
     return _explanation(
         message(
-            N_(
-                "The loss has leveled off at {last} (step {step}). {fraction} of the training labels are wrong: right answers alone have a training accuracy of {most}."
-            ),
+            N_("The loss has leveled off at {last} (step {step})."),
             last=number(metrics.train_loss),
             step=f"{metrics.step:,}",
-            fraction=f"{config.label_noise:.0%}",
-            most=f"{1 - config.label_noise:.0%}",
         ),
+        *wrong_labels(config),
         loss_and_chance(metrics),
         advice=(Way(message(N_("Judge this run by its validation accuracy."))),),
     )

@@ -27,12 +27,6 @@ MARGINS = 75  # pixels of the width beside the axis
 HEIGHT = 290  # pixels that the axes have at least from top to bottom
 ROW = theme.NOTE_SIZE * labels.LINE  # pixels from one row of labels to the next
 
-ZONE_NAMES: dict[Zone, str] = {
-    "small": N_("too small"),
-    "good": N_("good"),
-    "edge": N_("on the edge"),
-    "broken": N_("diverged or collapsed"),
-}
 # Grounds of the zones; each has its name written on it as well.
 ZONE_COLORS: dict[Zone, tuple[str, str]] = {
     "small": ("rgba(0,114,178,0.10)", "rgba(86,180,233,0.14)"),
@@ -199,7 +193,7 @@ def _ends_trace(
 
 def _hover_text(point: zones.RatePoint, value: float, view: SweepView, translate: Translate) -> str:
     number = "NaN" if math.isinf(value) else number_text(value, 4) if view.metric == "loss" else accuracy_text(value)
-    zone = f"<br>{translate(ZONE_NAMES[point.zone])}" if point.zone else ""
+    zone = f"<br>{translate(ZONE_LABELS[point.zone])}" if point.zone else ""
     return f"<b>{rate_text(point.rate, translate)}</b>: {number}{zone}"
 
 

@@ -16,7 +16,7 @@ from mnist_core.panels import run_panel, waiting
 from mnist_core.presets import PRESETS
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
-from mnist_core.ui.choice import PERCENT, in_percent, number_columns
+from mnist_core.ui.choice import PER_EPOCH, PERCENT, in_percent, number_columns
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -115,13 +115,14 @@ def _table(runs: list[Run]) -> None:
             _("Parameters"): models.describe(run.config).parameters,
             _("Multiplications"): models.describe(run.config).multiplications,
             _("Updates per epoch"): run.config.steps_per_epoch,
-            _("Seconds per epoch"): round(progress.seconds / progress.epoch, 2) if progress.epoch else None,
+            _("Seconds per epoch"): progress.seconds / progress.epoch if progress.epoch else None,
             _("Validation accuracy"): in_percent(run.result.get("validation_accuracy")),
             _("Test accuracy"): in_percent(run.result.get("test_accuracy")),
         }
 
     formats = dict.fromkeys((_("Validation accuracy"), _("Test accuracy")), PERCENT)
     formats |= dict.fromkeys((_("Parameters"), _("Multiplications"), _("Updates per epoch")), "localized")
+    formats[_("Seconds per epoch")] = PER_EPOCH
     st.dataframe(
         pd.DataFrame([row(run) for run in runs]),
         hide_index=True,

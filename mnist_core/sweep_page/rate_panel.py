@@ -10,8 +10,7 @@ import streamlit as st
 
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import zones
-from mnist_core.figures.sweep import SweepView
-from mnist_core.figures.sweep_zones import ZONE_NAMES
+from mnist_core.figures.sweep import ZONE_LABELS, SweepView
 from mnist_core.messages import accuracy_text, number_text
 from mnist_core.panels import draft, started
 from mnist_core.records import SweepRecord
@@ -83,7 +82,7 @@ def table(panel: Panel, sweep: SweepRecord, views: list[watch.View], reading: zo
 
         return cells | {
             _("Outcome"): _(names.STATES[names.state(run)]),
-            _("Zone"): _(ZONE_NAMES[zone]) if zone else "",
+            _("Zone"): _(ZONE_LABELS[zone]) if zone else "",
             _("Final loss"): figure(zones.last, "loss"),
             _("Best loss"): figure(zones.best, "loss"),
             _("Final accuracy"): in_percent(figure(zones.last, "accuracy")),
@@ -113,7 +112,7 @@ def _rate_summary(of_rate: list[watch.View], reading: zones.Reading, view: Sweep
     zone = next((point.zone for point in reading.points if point.rate == rate), None)
     parts = [_("Rate **{rate}**").format(rate=names.number(rate))]
     if zone is not None:
-        parts.append(_(ZONE_NAMES[zone]))
+        parts.append(_(ZONE_LABELS[zone]))
     for run_view in of_rate:
         if run_view.run.state != "finished":
             parts.append(names.badge(run_view.run))

@@ -120,6 +120,22 @@ def test_wrong_labels_do_not_hide_a_gap(validated: float, kind: str) -> None:
     assert (said in sentences(run, curves)) == (kind == "overfitting")
 
 
+def test_wrong_labels_are_said_to_lower_training_accuracy() -> None:
+    """Learning well, 55.5 % of the training images and 89.7 % of the others: why, nobody said."""
+    run = changed(RUN, label_noise=0.4)
+    curves = evaluations([2.3, 2.0, 1.8, 1.7, 1.68, 1.67], 0.555, [2.3, 1.5, 1.2, 1.1, 1.05, 1.0], validated=0.897)
+    text = sentences(run, curves)
+    assert text.startswith("Learning well.")
+    assert "40% of the training labels are wrong: right answers alone have a training accuracy of 60%." in text
+    assert text.endswith("and watch validation accuracy: it falls when wrong labels are memorized.")
+    alone = evaluations([2.3, 2.0, 1.8, 1.7, 1.68, 1.67], 0.555, [math.nan] * 6, validated=math.nan)
+    untested = sentences(changed(run, validation_size=0), alone)
+    assert untested.endswith("and watch test accuracy: it falls when wrong labels are memorized.")
+    falling = evaluations([2.3, 2.2, 2.1, 2.0, 1.95, 1.9], 0.4, validated=0.6)
+    assert "right answers alone have" in sentences(run, falling)
+    assert "wrong" not in sentences(RUN, falling)
+
+
 def test_what_begins_to_learn_wrong_labels_by_heart_does_not_learn_slowly() -> None:
     curves = evaluations([2.3, 1.8, 1.6, 1.5, 1.4, 1.3], 0.57, [2.3, 1.3, 1.2, 1.2, 1.21, 1.22], validated=0.6)
     run = changed(RUN, label_noise=0.3, train_size=1_000, validation_size=2_000)

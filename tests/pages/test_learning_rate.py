@@ -187,7 +187,7 @@ def test_an_ended_sweep_is_read(open_page: Open, store: Store) -> None:
     assert "the highest rate that still trains lies between 0.448 and 3" in component(app, "chart_rates")["description"]
     table = app.dataframe[0].value
     assert table["Outcome"].tolist() == ["completed", "completed", "completed", "collapsed"]
-    assert table["Zone"].tolist() == ["too small", "good", "good", "diverged or collapsed"]
+    assert table["Zone"].tolist() == ["too small", "good", "good", "broken"]
     assert table["Rate"].tolist() == [0.01, 0.0669, 0.448, 3.0]  # numbers, which sort as such
     assert table["Final loss"].tolist() == [1.5, 0.1, 0.05, 2.303]
     assert percents(app, "Final accuracy") == ["90.00%", "90.00%", "90.00%", "10.00%"]

@@ -140,7 +140,7 @@ def test_a_sweep_has_zones_its_predicted_edge_and_all_runs() -> None:
         "Settings of all runs",
     ]
     assert table(made)["Learning rate"] == ["0.01", "0.1", "1"]
-    assert table(made)["Zone"][2] == "diverged or collapsed"
+    assert table(made)["Zone"][2] == "broken"
     assert facts(made, "Prediction and outcome")["Predicted to break from"] == "0.5"
     assert "Learning rate" not in facts(made, "Settings of all runs")
 

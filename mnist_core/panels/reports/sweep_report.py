@@ -8,7 +8,7 @@ from functools import partial
 from mnist_core.diagnostics import Scale, zones
 from mnist_core.figures import sweep_curves, sweep_zones
 from mnist_core.figures.axes import ChartView
-from mnist_core.figures.sweep import Metric, Part, SweepView
+from mnist_core.figures.sweep import ZONE_LABELS, Metric, Part, SweepView
 from mnist_core.messages import number_text
 from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
@@ -88,7 +88,7 @@ def _table(sweep: SweepRecord, views: Sequence[watch.View], reading: zones.Readi
         Row(
             run.rates,
             run,
-            [_(sweep_zones.ZONE_NAMES[zone]) if (zone := zone_of.get(run.config.learning_rate)) else None],
+            [_(ZONE_LABELS[zone]) if (zone := zone_of.get(run.config.learning_rate)) else None],
         )
         for run in by_rate
     ]

@@ -33,7 +33,7 @@ def draw(panel: Panel) -> None:
     """The choice, the button with the time that it will take, and the group that is shown."""
     lesson.look_at(
         _(
-            "After the same number of epochs, all have seen the same images, and small batches lead: they made more updates. After the same number of updates, large batches lead: each of their updates has seen more images."
+            "After the same number of epochs, all have seen the same images, and small batches lead: they made more updates. After the same number of updates, larger batches do better up to a point: each update averages over more images, which beyond a few dozen changes little."
         )
     )
     group = panel.follow("group", "group")
