@@ -33,6 +33,11 @@ _LEADS = re.compile(
     r"(?<=\])(?=[(:])|(?<=<)(?=[A-Za-z][\w+.-]{1,31}:|[^\s<>]{1,99}@)"
     r"|(?<=[hH][tT][tT][pP]:)(?=//)|(?<=[hH][tT][tT][pP][sS]:)(?=//)|(?<=[wW]{3})(?=\.)|(?<=[-.\w+])(?=@[\w-]+\.)"
 )
+# A tilde between words, which would strike out what stands between it and the next: "5~10 minutes, 3~4 students". What comes before
+# in the pattern is passed over: an escaped sign, code, a formula.
+_TILDE = re.compile(
+    r"\\.|(?<![`$])(`{1,3}|\${1,2})(?![`$])(?:(?!\n[ \t]*\n).)+?(?<![`$])\1(?![`$])|(?<!~)(?P<tilde>~)(?!~)", re.DOTALL
+)
 # What a spreadsheet takes for the beginning of a formula (the wide signs, too), at the head of a cell or of what it may take
 # for one.
 _FORMULA = re.compile(r"(^|[;|])(\s*)(?=[=+\-@＝＋－＠])")
@@ -139,6 +144,16 @@ def formatted(text: str) -> str:
 def without_links(text: str) -> str:
     """Markdown that stays what it is, but leads nowhere: an address is shown as text. Of pictures the same is true."""
     return _LEADS.sub(JOINER, text)
+
+
+def with_tildes(text: str) -> str:
+    """Markdown that stays what it is, but of which a single tilde is a sign, as between two numbers; two strike out."""
+    return _TILDE.sub(lambda found: r"\~" if found["tilde"] else found[0], text)
+
+
+def without_escapes(text: str) -> str:
+    """What Markdown from here was before `without_links` and `with_tildes`, for what shows it letter by letter."""
+    return text.replace(JOINER, "").replace(r"\~", "~")
 
 
 def _formatted_line(row: str) -> str:

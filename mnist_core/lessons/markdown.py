@@ -1,7 +1,7 @@
 """The Markdown of a lesson: front matter, and prose, code, pictures and blocks in their order.
 
 HTML and links are refused. What is left leads nowhere, also where another reader of Markdown finds a link that this one does not
-(`escape.without_links`).
+(`escape.without_links`), and a single tilde strikes nothing out (`escape.with_tildes`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -56,12 +56,12 @@ def pieces(lines: Sequence[str], first: int, faults: Faults) -> list[Piece]:
     tokens = _READER.parse("\n".join(lines))
     _check(tokens, first, faults)
     found: list[Piece] = []
-    begin = 0
+    begin, shown_lines = 0, _as_shown(lines, tokens)
     for piece, start, end in _set_apart(tokens, lines, first, faults):
-        found += _prose(lines, begin, start, first)
+        found += _prose(shown_lines, begin, start, first)
         found.append(piece)
         begin = end
-    return found + _prose(lines, begin, len(lines), first)
+    return found + _prose(shown_lines, begin, len(lines), first)
 
 
 def checked(text: str, line: int, faults: Faults) -> str:
@@ -73,7 +73,7 @@ def checked(text: str, line: int, faults: Faults) -> str:
     for token in tokens:
         if _picture(token) is not None:
             faults.add(line, N_("A picture stands in a paragraph of its own, not in a block or a sentence."))
-    return escape.without_links(text)
+    return "\n".join(_as_shown(text.split("\n"), tokens))
 
 
 def _fit(lines: Sequence[str], first: int, faults: Faults, *, single: bool = False) -> bool:
@@ -89,11 +89,26 @@ def _fit(lines: Sequence[str], first: int, faults: Faults, *, single: bool = Fal
     return True
 
 
+def _as_shown(lines: Sequence[str], tokens: Sequence[Token]) -> list[str]:
+    """These lines as Streamlit is to show them: no text leads anywhere, none is struck out by single tildes."""
+    code = {
+        place
+        for token in tokens
+        if token.type in ("fence", "code_block") and token.map is not None
+        for place in range(*token.map)
+    }
+    found: list[str] = []
+    for is_code, places in groupby(range(len(lines)), code.__contains__):
+        text = escape.without_links("\n".join(lines[place] for place in places))
+        found += (text if is_code else escape.with_tildes(text)).split("\n")
+    return found
+
+
 def _prose(lines: Sequence[str], begin: int, end: int, first: int) -> list[Piece]:
     while begin < end and not lines[begin].strip():
         begin += 1
     text = "\n".join(lines[begin:end]).rstrip()
-    return [Prose(escape.without_links(text), first + begin)] if text else []
+    return [Prose(text, first + begin)] if text else []
 
 
 def _set_apart(

@@ -82,7 +82,7 @@ def _keep_prediction(here: Here, block: PredictBlock, value: Any) -> None:
 
 def _compare(here: Here, block: PredictBlock, said: Any) -> None:
     runs = here.runs.get(block.of, [])
-    words = lesson_answers.in_words(block, said)
+    words = lesson_answers.in_words(block, said, markdown=True)
     predicted = _("You predicted: **{said}**.").format(said=words.rstrip(". "))  # an answer may be a sentence
     first = runs[-1] if runs else None
     if first is None or any(run.state != "finished" for run in runs if run.group == first.group):

@@ -99,8 +99,12 @@ def _said(block: object, answer: LessonAnswer | None) -> list[Part]:
         return []
     words = UserText(lesson_answers.in_words(block, answer.value))
     if isinstance(block, NoteBlock):
-        return [Facts([(UserText(block.ask), "")]), Quote(words)]
-    rows: list[tuple[Words, Words]] = [(UserText(block.ask) if block.ask else _("Prediction"), words)]
+        return [Facts([(_asked(block), "")]), Quote(words)]
+    rows: list[tuple[Words, Words]] = [(_asked(block), words)]
     if answer.is_right is not None:
         rows.append((_("Outcome"), _("Correct.") if answer.is_right else _("Not this time.")))
     return [Facts(rows)]
+
+
+def _asked(block: PredictBlock | QuestionBlock | NoteBlock) -> Words:
+    return UserText(escape.without_escapes(block.ask)) if block.ask else _("Prediction")

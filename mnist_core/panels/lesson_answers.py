@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mnist_core import escape
 from mnist_core.lessons.schema import Block, NoteBlock, PredictBlock, QuestionBlock
 from mnist_core.panels import predictions
 from mnist_core.ui.texts import _
@@ -16,8 +17,11 @@ def asks(block: Block) -> bool:
     return isinstance(block, Asking)
 
 
-def in_words(block: Block, value: Any) -> str:
-    """A value that was kept, in words of the lesson's author or of the student; a dash where it fits the block no more."""
+def in_words(block: Block, value: Any, *, markdown: bool = False) -> str:
+    """A value that was kept, in words of the lesson's author or of the student; a dash where it fits the block no more.
+
+    `markdown`: the author's words as Markdown, not letter by letter.
+    """
     if isinstance(block, NoteBlock):
         return value if isinstance(value, str) else "–"
     if isinstance(block, QuestionBlock) and block.number is not None:
@@ -25,7 +29,7 @@ def in_words(block: Block, value: Any) -> str:
     if isinstance(block, QuestionBlock | PredictBlock) and block.answers:
         chosen = value if isinstance(value, list) else [value]
         texts = [block.answers[one].text for one in chosen if isinstance(one, int) and 0 <= one < len(block.answers)]
-        return ", ".join(texts) or "–"
+        return ", ".join(texts if markdown else map(escape.without_escapes, texts)) or "–"
     if isinstance(block, PredictBlock) and block.question == "accuracy":
         return f"{value:g}%" if isinstance(value, int | float) else "–"
     word = predictions.WORDS.get(value) if isinstance(value, str) else None  # type: ignore[call-overload]

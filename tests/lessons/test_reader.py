@@ -327,6 +327,66 @@ def test_what_leads_somewhere_is_shown_as_text() -> None:
     assert part.text.count("\u2060") == 4
 
 
+STRUCK = "lasts 5~10 minutes for 3~4 of you"
+SHOWN = STRUCK.replace("~", r"\~")
+
+
+def test_a_single_tilde_strikes_nothing_out_wherever_an_author_writes_it() -> None:
+    head = HEAD.replace("minutes: 5", f"minutes: 5\nteaches: [{STRUCK}]")
+    body = f"""\
+{STRUCK}
+
+## {STRUCK}
+
+- {STRUCK}
+
+| a | b |
+|---|---|
+| 5~10 | 3~4 |
+
+```run one
+watch: {STRUCK}
+```
+
+```question two
+ask: {STRUCK}
+answers: [{{text: {STRUCK}, right: true, why: {STRUCK}}}, {{text: "{STRUCK}!"}}]
+right: {STRUCK}
+wrong: {STRUCK}
+```
+"""
+    found = read(head + body, name="one", language="en")
+    prose, run, question = found.parts
+    assert isinstance(prose, Prose)
+    assert isinstance(run, RunBlock)
+    assert isinstance(question, QuestionBlock)
+    assert prose.text == f"{SHOWN}\n\n## {SHOWN}\n\n- {SHOWN}\n\n| a | b |\n|---|---|\n| 5\\~10 | 3\\~4 |"
+    assert (found.teaches, run.watch, question.ask) == ((SHOWN,), SHOWN, SHOWN)
+    assert (question.right, question.wrong, question.answers[0].text, question.answers[0].why) == (SHOWN,) * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~~struck out~~ and ~~~",
+        r"written as 5\~10",
+        "`a~b`, ``a ` b~c``, $a~b$ and $$a~b$$",
+        "text\n\n    a~b = 1",
+        "- text\n\n  ```sh\n  ls ~/a ~/b\n  ```",
+    ],
+)
+def test_what_strikes_nothing_out_stays_as_it_was_written(text: str) -> None:
+    (part,) = lesson(text).parts
+    assert isinstance(part, Prose)
+    assert part.text == text
+
+
+def test_code_that_does_not_end_hides_no_tilde() -> None:
+    (part,) = lesson("a ` b 1~2\n\n` c $ 3~4\n\n$5").parts
+    assert isinstance(part, Prose)
+    assert part.text == "a ` b 1\\~2\n\n` c $ 3\\~4\n\n$5"
+
+
 def test_a_run_on_images_of_ones_own_leaves_what_follows_from_them() -> None:
     (block,) = lesson(RUN[:-4] + "own_images: true\nfree: {augmentation: [off, affine]}\n```\n").blocks
     assert isinstance(block, RunBlock)

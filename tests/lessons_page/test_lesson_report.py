@@ -35,6 +35,16 @@ def test_the_report_has_what_was_said_as_text_and_nothing_half_written() -> None
     assert "half" not in content
 
 
+def test_tildes_stand_in_it_as_they_were_written() -> None:
+    written_so = TEXT.replace("What fell?", "What fell in 5~10 minutes?").replace("text: The loss", "text: Loss of 2~3")
+    source = replace(SOURCE, texts={**SOURCE.texts, "en": written_so})
+    answers = {"which": LessonAnswer("", [0], given=True), "remember": LessonAnswer("", r"my \~", given=True)}
+    content = written(report(lessons.read_source(source, "en"), answers, []), str).decode()
+    assert "What fell in 5~10 minutes?" in content
+    assert "Loss of 2~3" in content
+    assert r"my \~" in content
+
+
 def test_it_advises_nothing_that_the_block_locks() -> None:
     broken = view(9, 5.0, outcome="diverged")
     placed = replace(broken, run=replace(broken.run, place=LessonPlace("short", "small")))
