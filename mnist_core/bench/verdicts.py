@@ -307,7 +307,7 @@ def labels(evidence: Evidence) -> tuple[Kind, ...]:
 
     Accuracies are of test images with true labels; `fraction` is 0 at a guess, 1 at the reference network.
     diverged         NaN or infinity; or the test loss ends at three times what it began with or more, and a third of the
-                     rate ends below half of it; possible from one and a third times on.
+                     rate ends below half of it, unless it knows its own images; possible from one and a third times on.
     collapsed        below 20 %, nine tenths of a layer's units dead for all test images, and so it stays: the longer run keeps below
                      30 %. Possible where half of them are dead, or the first layer's gradient is a hundredth of what it was.
     unstable         the run lost 20 points of accuracy at two looks of its later half or more, and so did a repetition, or
@@ -337,7 +337,8 @@ def _labels(evidence: Evidence) -> tuple[Kind, ...]:
         return ("diverged",)
     grown = run.loss / run.losses[0] if run.losses[0] > 0 else 1.0
     collapsed = _collapsed(evidence)
-    if grown >= 3 and evidence.lower.loss < run.loss / 2:
+    knows_its_images = run.trained > 0.6 or evidence.wrong > 0  # of which it may know the wrong labels, too
+    if grown >= 3 and evidence.lower.loss < run.loss / 2 and not knows_its_images:
         return ("diverged", *collapsed)
     diverged: tuple[Kind, ...] = ("diverged",) if grown > 4 / 3 else ()
     if run.dead >= 0.9 and collapsed:

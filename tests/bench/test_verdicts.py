@@ -70,6 +70,13 @@ def test_a_loss_that_jumps_or_ends_above_its_start_may_be_called_unstable() -> N
     assert "unstable" in labels(evidence(above, above, above, lower=LOST))
 
 
+def test_who_knows_its_own_images_need_not_have_diverged() -> None:
+    """Whatever its loss on others is; and of wrong labels, which it may know, the test images say nothing."""
+    for known in (evidence(replace(LOST, trained=0.9), LOST, LOST), replace(evidence(LOST, LOST, LOST), wrong=0.3)):
+        assert labels(known)[0] != "diverged"
+        assert "diverged" in labels(known)
+
+
 def test_who_never_learned_does_not_overfit() -> None:
     worse = ending(2.9, 0.12, lowest=2.2)
     assert "overfitting" not in labels(evidence(worse, worse, worse))
