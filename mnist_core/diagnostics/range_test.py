@@ -145,9 +145,9 @@ def read(steps: NDArray[np.void], config: RunConfig) -> Reading:
     if not end or accuracies[best] <= curve.clear[best]:
         return Reading(rates, losses, smoothed, accuracies, _nothing(accuracies[:end], breaks), (), breaks)
     suggestions = _suggestions(rates[:end], accuracies[:end], curve.start, caution(config))
-    return Reading(
-        rates, losses, smoothed, accuracies, _learned(suggestions, breaks), suggestions, breaks, float(rates[best])
-    )
+    highest_accuracy = float(rates[best])
+    finding = _learned(suggestions, highest_accuracy, breaks)
+    return Reading(rates, losses, smoothed, accuracies, finding, suggestions, breaks, highest_accuracy)
 
 
 @dataclass(frozen=True)
@@ -275,15 +275,16 @@ def _suggestions(rates: Floats, accuracies: Floats, start: float, lower: float) 
     )
 
 
-def _learned(suggestions: Sequence[Suggestion], breaks: float | None) -> Message:
+def _learned(suggestions: Sequence[Suggestion], best: float, breaks: float | None) -> Message:
     low, high = min(suggestion.rate for suggestion in suggestions), max(suggestion.rate for suggestion in suggestions)
-    values = {"low": number_text(low, 2), "high": number_text(high, 2)}
+    values = {"best": number_text(best, 2), "low": number_text(low, 2), "high": number_text(high, 2)}
     if breaks is None:
-        return message(
-            N_("The network learns up to the highest rate tried; a good rate lies between {low} and {high}."), **values
+        template = N_(
+            "Accuracy is highest at a rate of {best}, and training breaks at none of them. Start lower, between {low} and {high}: a new network breaks at lower rates than one that the test has trained already."
         )
+        return message(template, **values)
     template = N_(
-        "The network learns at rates from about {low} to {high}; training breaks from {breaks} on. A good rate lies well below that."
+        "Accuracy is highest at a rate of {best}, and training breaks from {breaks} on. Start lower, between {low} and {high}: a new network breaks at lower rates than one that the test has trained already."
     )
     return message(template, breaks=number_text(breaks, 2), **values)
 

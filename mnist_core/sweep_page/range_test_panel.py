@@ -26,7 +26,7 @@ def draw(panel: Panel) -> None:
     run_id = panel.follow("shown_test", "test")
     st.markdown(
         _(
-            "A short run from newly initialized weights. The rate grows a little at every step, from one millionth of {highest} up to {highest}. Where accuracy rises, the rate is useful; where it falls again or the loss explodes, training breaks."
+            "A short run from newly initialized weights. The rate grows a little at every step, from one millionth of {highest} up to {highest}. Where accuracy rises, the rate is useful; where it has lost half of its rise again or the loss explodes, training breaks."
         ).format(highest=number_text(range_test.highest(draft.config())))
     )
     problem = round_panel.why_not(draft.given_here("range-test"))

@@ -69,7 +69,7 @@ def test_range_test_and_use_its_rate(open_browser: Open) -> None:
     page = open_browser().open("/learning_rate?preset=two-layer-net")
     page.choose("rates_view", "Range test")
     page.press("range_test")
-    page.wait_for("The network learns at rates from about", 60)
+    page.wait_for("Accuracy is highest at a rate of", 60)
     wait_until(lambda: page.points("range") > 300)
     page.press("use_steepest")
     page.wait_for("Train a network and watch it learn")

@@ -63,7 +63,7 @@ TITLES: Mapping[str, str] = {  # of pages and their views, as they are read
 }
 SENTENCES: Mapping[str, str] = {  # of commands
     "The network learns at rates around 0.002 to 0.0061, and breaks from 0.054 on: a good rate lies well below that.": (
-        "The network learns at rates from about 0.002 to 0.0061; training breaks from 0.054 on. A good rate lies well below that."
+        "Accuracy is highest at a rate of 0.02, and training breaks from 0.054 on. Start lower, between 0.002 and 0.0061: a new network breaks at lower rates than one that the test has trained already."
     ),
 }
 PAGES: Mapping[str, str] = {}  # files of pages/, without their ending

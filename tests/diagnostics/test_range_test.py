@@ -10,6 +10,7 @@ import pytest
 from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics.range_test import FEWEST_STEPS, STEPS, Reading, highest, length, plan, read, smooth
+from mnist_core.messages import number_text
 from mnist_core.records import STEP_DTYPE
 
 RATES = np.logspace(-5, 1, 301)
@@ -55,7 +56,13 @@ def test_the_suggestions_of_a_plain_valley() -> None:
     assert logs["tenth"] == pytest.approx(np.log10(reading.best) - 1, abs=0.03)
     assert logs["valley"] == pytest.approx(-0.4 - np.log10(3), abs=0.2)  # nine tenths are there from 10^-0.95 to 10^0.1
     assert -0.1 < np.log10(reading.breaks or 0) < 0.5
-    assert "breaks from" in str(reading.said())
+    best, breaks = number_text(reading.best, 2), number_text(reading.breaks or 0, 2)
+    low, high = (number_text(end(one.rate for one in reading.suggestions), 2) for end in (min, max))
+    assert str(reading.said()) == (
+        f"Accuracy is highest at a rate of {best}, and training breaks from {breaks} on. Start lower, between {low} and {high}: "
+        "a new network breaks at lower rates than one that the test has trained already."
+    )
+    assert float(low) < float(high) < float(best) < float(breaks)
 
 
 def raw(after: float = 2.303) -> tuple[np.ndarray, np.ndarray]:
@@ -205,7 +212,7 @@ def test_a_loss_that_never_falls_suggests_nothing() -> None:
 def test_a_loss_that_falls_to_the_end_says_so() -> None:
     reading = read_test(valley(minimum=9))
     assert reading.breaks is None
-    assert "up to the highest rate tried" in str(reading.said())
+    assert "training breaks at none of them" in str(reading.said())
 
 
 def test_what_is_lost_again_is_where_it_breaks() -> None:

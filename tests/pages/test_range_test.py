@@ -45,7 +45,7 @@ def test_an_ended_test_is_read_and_its_rate_used(open_page: Open, store: Store) 
     app.button(key="range_test").click().run()
     run_it(store)
     app.run()
-    assert "The network learns at rates from about" in texts(app)
+    assert "Accuracy is highest at a rate of" in texts(app)
     assert "a tenth of" in texts(app)
     app.button(key="use_steepest").click().run()
     assert app.title[0].value == "Train a network and watch it learn"
