@@ -13,7 +13,7 @@ from mnist_core.errors import ConfigError, RoundError
 from mnist_core.ideas.names import NAMES as IDEAS
 from mnist_core.lessons import claims
 from mnist_core.lessons.faults import Faults, shown
-from mnist_core.lessons.fields import Fields
+from mnist_core.lessons.fields import Fields, is_number
 from mnist_core.lessons.markdown import Fence
 from mnist_core.lessons.schema import (
     Across,
@@ -206,6 +206,9 @@ def _free(fields: Fields, config: RunConfig) -> dict[str, tuple[Any, ...]]:
         if name not in SETTINGS:
             fields.faults.unknown_key(line, name, SETTINGS)
             continue
+        if (right := _turned(name, allowed)) != allowed:
+            template = N_("Of a range, the smaller number comes first. Write {setting}: {range}.")
+            fields.faults.add(line, template, setting=name, range=shown(right))
         if choices(name) and isinstance(allowed, list | tuple):
             for word in [word for word in allowed if word not in choices(name)]:
                 fields.faults.none_of(line, name, word, choices(name))
@@ -214,6 +217,13 @@ def _free(fields: Fields, config: RunConfig) -> dict[str, tuple[Any, ...]]:
         except RoundError as error:
             fields.faults.tell(line, error.message)
     return found
+
+
+def _turned(name: str, allowed: Any) -> Any:
+    """A range as it should be written, of each pair the smaller number first; what is no range stays as it is."""
+    if choices(name) or not isinstance(allowed, list) or not all(map(is_number, allowed)):
+        return allowed
+    return [number for place in range(0, len(allowed), 2) for number in sorted(allowed[place : place + 2])]
 
 
 def _everything(name: str) -> list[Any]:

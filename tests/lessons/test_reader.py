@@ -166,6 +166,21 @@ FAULTS = {
     "a change that is none": ("```run one\nchange: 5\n```", 2, "key: value"),
     "free without a range": ("```run one\nfree: {learning_rate: 3}\n```", 2, "leave free"),
     "free with half a range": ("```run one\nfree: {learning_rate: [3]}\n```", 2, "needs a range"),
+    "a free range upside down": (
+        "```run one\nfree:\n  epochs: [1, 9]\n  learning_rate: [3, 0.01]\n```",
+        4,
+        "learning_rate: [0.01, 3]",
+    ),
+    "more layers first": (
+        "```run one\nfree: {hidden_layers: [3, 1, 10, 200]}\n```",
+        2,
+        "hidden_layers: [1, 3, 10, 200]",
+    ),
+    "more units first": (
+        "```run one\nfree: {hidden_layers: [1, 3, 200, 10]}\n```",
+        2,
+        "hidden_layers: [1, 3, 10, 200]",
+    ),
     "an unknown free setting": ("```run one\nfree: [learning_rte]\n```", 2, "Did you mean learning_rate"),
     "a free word that is none": ("```run one\nfree: {activation: [relu, rleu]}\n```", 2, "Did you mean relu"),
     "a sweep that sets its rate": ("```sweep one\nrates: [1, 2]\nchange: {learning_rate: 1}\n```", 3, "by itself"),
