@@ -290,7 +290,8 @@ def _what_can_be(query: Mapping[str, str], start: RunConfig) -> tuple[RunConfig,
         try:
             return RunConfig.from_query(wanted, start), problems
         except ConfigError as error:
-            problems += error.problems
+            told = {problem.field for problem in problems}  # in place of what was asked for there is what `start` has
+            problems += [problem for problem in error.problems if problem.field not in told]
             faulty = wanted.keys() & {problem.field for problem in error.problems}
             if not faulty and "batch_size" not in wanted and "train_size" in wanted:
                 wanted["batch_size"] = wanted["train_size"]  # fewer images than are in a batch

@@ -10,6 +10,7 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunCon
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
+from mnist_core.errors import ConfigError
 from mnist_core.store import Store
 from mnist_core.ui import frame, session
 from tests.pages.conftest import Open
@@ -236,6 +237,27 @@ def test_settings_that_do_not_go_together_cost_no_others(open_page: Open) -> Non
     draft = app.session_state["draft"]
     assert (draft["train_size"], draft["batch_size"], draft["epochs"]) == (50, 50, 3)
     assert "Batch size" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fields"),
+    [
+        ({"train_size": "10", "batch_size": "100000"}, {"batch_size"}),
+        ({"train_size": "10", "validation_size": "60000", "batch_size": "100000"}, {"validation_size", "batch_size"}),
+        ({"train_size": "10", "validation_size": "many"}, {"validation_size", "batch_size"}),
+    ],
+)
+def test_of_each_setting_the_link_is_told_once_and_of_what_it_asks_for(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str], fields: set[str]
+) -> None:
+    shown: list[ConfigError] = []
+    monkeypatch.setattr(frame, "show_error", shown.append)
+    app = open_page("train", preset="", **parameters)
+    (error,) = shown
+    assert len(error.problems) == len(fields)
+    assert {problem.field for problem in error.problems} == fields
+    assert ("batch_size 100 " in str(error)) == ("batch_size" not in parameters)
+    assert (app.session_state["draft"]["train_size"], app.session_state["draft"]["batch_size"]) == (10, 10)
 
 
 def test_an_experiment_that_there_is_none_of_is_said(open_page: Open) -> None:
