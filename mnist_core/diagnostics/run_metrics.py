@@ -48,6 +48,7 @@ class RunMetrics:
     loss_ratio: float  # the training loss by what it was after two thirds of the steps so far
     earlier_step: int  # the step that this is
     earlier_loss: float
+    gained: float  # training accuracy since then
     dead_units: float
     gradient_norm: float  # of the last record, NaN without one
     best_step: int | None = None  # of the minimum validation loss
@@ -70,6 +71,11 @@ class RunMetrics:
     rises: int = 0  # stretches of the later half in which a mini-batch lost a third of what had been gained
     updates: tuple[float, ...] = ()  # the last update of each layer's weights by their length, first layer first
     dead_layers: tuple[float, ...] = ()  # fraction of dead units of each hidden layer
+
+    @property
+    def start_loss(self) -> float:
+        """That of the untrained network, or of a guess where that is higher."""
+        return max(self.first_loss, self.scale.chance)
 
 
 def measure(
@@ -106,6 +112,7 @@ def measure(
         "loss_ratio": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
         "earlier_step": int(rows["step"][earlier]),
         "earlier_loss": losses[earlier],
+        "gained": float(last["train_accuracy"] - rows["train_accuracy"][earlier]),
         "dead_units": float(last["dead_units"]),
         "gradient_norm": float(norms[-1]) if len(norms) else np.nan,
     }

@@ -2,12 +2,12 @@
 
 The rules, in this order (`judge`):
 diverged       the loss or the weights became NaN or infinite, or the training loss is more than twice above where it began
-               and above chance, or still above where it began after it had been ten times that.
+               and above chance.
 collapsed      everything is finite, but a hidden layer is dead and next to nothing was learned (accuracy below 30 %).
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
                gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum, or is thrown about above
-               chance.
+               chance, or has not come down to where it began since it was ten times that.
 overfitting    validation loss has risen by 15 % from its minimum while training loss went on falling; or more training
                labels are answered than there are right ones: half of the wrong ones are memorized, or more than luck where
                it is not learning-well; or training accuracy is as good as that of learning-well, or some labels are wrong, and it is 7
@@ -15,7 +15,8 @@ overfitting    validation loss has risen by 15 % from its minimum while training
                of what training loss does.
 learning-well  training accuracy is 90 % or more of what wrong labels leave, and more than one answer to all images gets; with
                wrong labels validation accuracy, where there is one, is 75 % or more.
-learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it.
+learning-slowly the loss is still falling: to `FALLING` over the last third; near chance: ever farther below it; or accuracy still
+               rises by `GAINS`.
 plateau        it is not, and loss and accuracy are near chance.
 underfitting   it is not, and is well below chance.
 Labels of which so many are wrong that nothing can be learned: overfitting where more are answered than a guess gets, else plateau.
@@ -52,6 +53,9 @@ FEWEST_STEPS = 50
 FEWEST_EVALUATIONS = 4
 FALLING = 0.995  # of the loss a third of the steps ago, at most
 FALLING_FAST = 0.9
+GAINS = (
+    0.05  # training accuracy, since two thirds of the steps: loss near chance hardly moves where answers already change
+)
 BELOW_CHANCE = 0.0035  # of the scale's span: so far below chance a network is on its way
 FAR_ABOVE = 1.5  # times chance
 FARTHER = 1.3  # times as far below as a third of the steps ago
@@ -60,7 +64,7 @@ FOLLOWS = 1 / 3  # of what training loss fell by: where the loss on images kept 
 RISEN = 1.15  # of the minimum validation loss
 FELL_BACK = 2  # times
 AT_LEAST = 1.05  # of the minimum training loss so far: where a run is that has made good for what it lost
-FAR_OVERSHOT = 10  # times where the loss began: who was there, and is above it still, has diverged
+FAR_OVERSHOT = 10  # times where the loss began
 ABOVE, SWINGS = 1.03, 0.15  # of chance: where a loss is thrown about above it
 ROUGH = 1.1  # of the minimum training loss so far
 
@@ -103,9 +107,7 @@ def kind_of(metrics: RunMetrics | None, curves: Curves, outcome: Outcome | None)
         return "collapsed"
     if metrics is None:
         return "too-early"
-    start = max(metrics.first_loss, metrics.scale.chance)
-    far_above = metrics.train_loss > 2 * start or (metrics.train_loss > start and metrics.overshot > FAR_OVERSHOT)
-    if not math.isfinite(metrics.train_loss) or far_above:
+    if not math.isfinite(metrics.train_loss) or metrics.train_loss > 2 * metrics.start_loss:
         return "diverged"
     if is_dead(metrics.scale, metrics.dead_units, metrics.train_accuracy):
         return "collapsed"
@@ -133,7 +135,7 @@ def _alive(metrics: RunMetrics) -> Kind:
         if _leaves_chance(metrics):
             return "learning-slowly"
         return "unstable" if _is_thrown_about(metrics) else "plateau"
-    if metrics.loss_ratio < FALLING:
+    if metrics.loss_ratio < FALLING or metrics.gained > GAINS:
         return "learning-slowly"
     return "unstable" if metrics.train_loss > ROUGH * metrics.minimum_loss else "underfitting"
 
@@ -146,8 +148,10 @@ def _learned_well(metrics: RunMetrics) -> bool:
 
 
 def _is_thrown_about(metrics: RunMetrics) -> bool:
-    """Whether the loss goes up and down above that of a guess: no plateau, but updates that are too large."""
+    """Whether the loss goes up and down above that of a guess, or went far up: no plateau, but updates that are too large."""
     chance = metrics.scale.chance
+    if metrics.overshot > FAR_OVERSHOT and metrics.train_loss > metrics.start_loss:
+        return True
     return metrics.later_loss > ABOVE * chance and metrics.swing > SWINGS * chance
 
 

@@ -82,6 +82,12 @@ def test_who_never_learned_does_not_overfit() -> None:
     assert "overfitting" not in labels(evidence(worse, worse, worse))
 
 
+def test_most_labels_wrong_and_a_rising_test_loss_are_overfitting() -> None:
+    """Test accuracy stays that of a guess whatever the network learns."""
+    worse = ending(2.9, 0.12, lowest=2.2)
+    assert labels(replace(evidence(worse, worse, worse), wrong=0.8)) == ("overfitting", "unstable")
+
+
 def test_the_longer_run_counts_from_where_the_run_ended() -> None:
     """Its start, where the loss may have been lower, is no progress."""
     worse = ending(2.9, 0.34, start=2.3)

@@ -65,7 +65,12 @@ CASES: dict[str, tuple[Run, Curves, str]] = {
     "ends above its least": (RUN, evaluations([2.3, 1.2, 0.9, 0.7, 0.65, 0.8], 0.7), "unstable"),
     "thrown about above chance": (RUN, evaluations([2.36, 2.5, 2.7, 3.2, 2.6, 3.0, 2.6, 2.5], 0.1), "unstable"),
     "flat far above chance": (RUN, evaluations([168, 167.9, 167.8, 167.9, 167.7, 167.8], 0.1), "plateau"),
-    "far overshot, and still above the start": (LIVE, evaluations([2.3, 700, 90, 30, 8, 3.5], 0.12), "diverged"),
+    "far overshot, and still above the start": (LIVE, evaluations([2.3, 700, 90, 3.5, 3.5, 3.5], 0.12), "unstable"),
+    "the loss hardly moves, answers do": (
+        RUN,
+        evaluations([2.303, 2.302, 2.301, 2.3, 2.297, 2.292], [0.05, 0.06, 0.06, 0.08, 0.15, 0.4]),
+        "learning-slowly",
+    ),
     "far overshot, and back below it": (LIVE, evaluations([2.3, 700, 30, 3, 2, 1.5], 0.5), "learning-slowly"),
     "what little was gained is lost": (
         RUN,
