@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import copyreg
 import errno
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,14 +63,38 @@ _REASONS = {
     errno.EMFILE: N_("Too many open files"),
     errno.ENAMETOOLONG: N_("File name too long"),
     errno.ETIMEDOUT: N_("Connection timed out"),
+    errno.EBUSY: N_("Device or resource busy"),
+    errno.EAGAIN: N_("Resource temporarily unavailable"),
+    errno.EEXIST: N_("File exists"),
+    errno.ENOTEMPTY: N_("Directory not empty"),
+    errno.ELOOP: N_("Too many levels of symbolic links"),
+    errno.EFBIG: N_("File too large"),
+    errno.ENFILE: N_("Too many open files in system"),
+    errno.ENOMEM: N_("Cannot allocate memory"),
+    errno.ENXIO: N_("No such device or address"),
+    errno.ENETDOWN: N_("Network is down"),
+    errno.ENETUNREACH: N_("Network is unreachable"),
+    errno.ENOTCONN: N_("Transport endpoint is not connected"),
+    errno.EHOSTDOWN: N_("Host is down"),
+    errno.EHOSTUNREACH: N_("No route to host"),
 }
+_AS_IT_CAME = "{details}"  # in another program's words, which pages leave to the log
 
 
-def system_reason(error: BaseException) -> Message | str:
+def system_number(error: BaseException | None) -> int | None:
+    """The number of the operating system's error; safetensors says it in its sentence."""
+    number: int | None = getattr(error, "errno", None)
+    if number is None and (match := re.search(r"os error (\d+)", str(error))):
+        number = int(match[1])
+    return number
+
+
+def system_reason(error: BaseException) -> Message:
     """What the operating system, or who raised it, says of an error: for the field `reason` of a sentence."""
-    if isinstance(error, OSError) and error.errno in _REASONS:
-        return Message(_REASONS[error.errno])
-    return getattr(error, "strerror", None) or str(error)
+    number = system_number(error)
+    if number in _REASONS:
+        return Message(_REASONS[number])
+    return Message(_AS_IT_CAME, {"details": getattr(error, "strerror", None) or str(error)})
 
 
 @dataclass(frozen=True)

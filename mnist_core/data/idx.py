@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_core.errors import DataFileError, DataFolderError, system_reason
-from mnist_core.messages import N_
+from mnist_core.messages import N_, Message, message
 
 U8 = NDArray[np.uint8]
 
@@ -30,19 +30,23 @@ def read(path: Path, shape: tuple[int, ...]) -> U8:
     size = 4 + 4 * len(shape)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError("it is no ordinary file")  # a pipe would be waited for without end
+            raise _unreadable(path, message(N_("it is no ordinary file")))  # a pipe would be waited for without end
         with path.open("rb") as file:
             header = file.read(size)
             length = os.fstat(file.fileno()).st_size
     except OSError as error:
-        raise DataFileError(
-            N_("The file {file} cannot be read ({reason}). Make it readable, or copy it again."),
-            file=str(path),
-            reason=system_reason(error),
-        ) from error
+        raise _unreadable(path, system_reason(error)) from error
     _check_header(path, header, shape)
     _check_length(path, length, size + int(np.prod(shape)))
     return np.memmap(path, np.uint8, "r", offset=size, shape=shape)
+
+
+def _unreadable(path: Path, reason: Message) -> DataFileError:
+    return DataFileError(
+        N_("The file {file} cannot be read ({reason}). Make it readable, or copy it again."),
+        file=str(path),
+        reason=reason,
+    )
 
 
 def _check_length(path: Path, length: int, expected: int) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 
-_PASSING = frozenset(
+from mnist_core.errors import system_number
+
+PASSING = frozenset(
     getattr(errno, name)
     for name in (
         *("ENOSPC", "EDQUOT", "EIO", "EROFS", "EAGAIN", "EBUSY", "EMFILE", "ENFILE", "ENODEV", "ENXIO"),
@@ -16,8 +17,6 @@ _PASSING = frozenset(
 
 
 def passing_errno(error: BaseException | None) -> int | None:
-    """The number of the operating system's error, if it is one that passes; safetensors says it in its sentence."""
-    number = getattr(error, "errno", None)
-    if number is None and (match := re.search(r"os error (\d+)", str(error))):
-        number = int(match[1])
-    return number if number in _PASSING else None
+    """The number of the operating system's error, if it is one that passes."""
+    number = system_number(error)
+    return number if number in PASSING else None
