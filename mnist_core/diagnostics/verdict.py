@@ -6,7 +6,7 @@ diverged       the loss or the weights became NaN or infinite, or the training l
 collapsed      everything is finite, but a hidden layer is dead and next to nothing was learned (accuracy below 30 %).
 too-early      fewer than `FEWEST_STEPS` updates or `FEWEST_EVALUATIONS` evaluations, and not learning well already.
 unstable       in the later half loss and accuracy fell far back again and again; or mini-batches lost a third of what had been
-               gained and have not made good for it; or the loss, falling no more, ends a tenth above its minimum, or is thrown about above
+               gained and have not made good for it, of a network that does not overfit as below; or the loss, falling no more, ends a tenth above its minimum, or is thrown about above
                chance, or has not come down to where it began since it was ten times that.
 overfitting    validation loss has risen by 15 % from its minimum while training loss went on falling; or more training
                labels are answered than there are right ones: half of the wrong ones are memorized, or more than luck where
@@ -118,12 +118,14 @@ def kind_of(metrics: RunMetrics | None, curves: Curves, outcome: Outcome | None)
 
 def _alive(metrics: RunMetrics) -> Kind:
     """The kind of a run that is neither broken nor too young."""
-    recovered = metrics.train_loss < AT_LEAST * metrics.minimum_loss
-    if metrics.falls_back >= FELL_BACK or (metrics.rises >= FELL_BACK and not recovered):
+    if metrics.falls_back >= FELL_BACK:
         return "unstable"
     if has_memorized(metrics) or validation_rises(metrics):
         return "overfitting"
     scale = metrics.scale
+    recovered = metrics.train_loss < AT_LEAST * metrics.minimum_loss
+    if metrics.rises >= FELL_BACK and not recovered:
+        return "unstable"
     if not scale.teaches:
         return "plateau"
     if _learned_well(metrics):

@@ -232,8 +232,11 @@ def _well(run: Run, metrics: RunMetrics) -> _Words:
     evidence = (_fell(metrics), *_on_images_kept_apart(run, metrics, apart), *_begins_to_memorize(run, metrics))
     if memorizes(metrics):
         return _explanation(*evidence, advice=advice.overfits(run))
+    if run.config.label_noise:
+        wide = apart is not None and apart.is_wide
+        why = (gap_width(run.config, apart),) if apart is not None and wide else wrong_labels(run.config)
+        return _explanation(*evidence, *why, advice=advice.overfits(run) if wide else advice.learned_well(run, metrics))
     if apart is None or not apart.is_real:
-        evidence += wrong_labels(run.config)
         few = apart is not None and apart.images < FEW
         return _explanation(*evidence, advice=advice.more_to_measure() if few else advice.learned_well(run, metrics))
     begins = metrics.follows < FOLLOWS

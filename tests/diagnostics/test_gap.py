@@ -136,6 +136,16 @@ def test_wrong_labels_are_said_to_lower_training_accuracy() -> None:
     assert "wrong" not in sentences(RUN, falling)
 
 
+def test_a_narrow_gap_is_not_said_to_be_memorized() -> None:
+    """Of 54.3 % that are expected 55.5 %: that was memorizing wrong labels, and twice so."""
+    run = replace(changed(RUN, label_noise=0.4), result={"train_accuracy": 0.555, "test_accuracy": 0.89})
+    curves = evaluations([2.3, 2.0, 1.8, 1.72, 1.7, 1.67], 0.555, [2.3, 1.5, 1.2, 1.1, 1.09, 1.09], validated=0.897)
+    text = sentences(run, curves)
+    assert text.startswith("Learning well.")
+    assert "memorizing" not in text
+    assert text.count("40% of the training labels are wrong") == 1
+
+
 def test_what_begins_to_learn_wrong_labels_by_heart_does_not_learn_slowly() -> None:
     curves = evaluations([2.3, 1.8, 1.6, 1.5, 1.4, 1.3], 0.57, [2.3, 1.3, 1.2, 1.2, 1.21, 1.22], validated=0.6)
     run = changed(RUN, label_noise=0.3, train_size=1_000, validation_size=2_000)

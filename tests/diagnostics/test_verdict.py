@@ -149,6 +149,16 @@ def test_a_rise_of_mini_batches_in_the_later_half_is_unstable() -> None:
     assert judge(CONFIG, replace(smooth, steps=steps(losses)))[0] == "learning-well"
 
 
+def test_who_memorizes_wrong_labels_overfits_though_mini_batches_jump() -> None:
+    """Validation accuracy fell from 88 % to 63 %, and the headline was: unstable."""
+    losses = np.linspace(2.3, 0.7, 500)
+    losses[[400, 450]] = 2.2, 2.1
+    memorizing = evaluations([2.3, 1.5, 1.3, 0.8, 0.64, 0.7], 0.743, [2.3, 1.2, 1.1, 1.3, 1.4, 1.5], validated=0.63)
+    assert judge(noisy(0.4), replace(memorizing, steps=steps(losses)))[0] == "overfitting"
+    alone = evaluations([2.3, 1.5, 1.3, 0.8, 0.64, 0.7], 0.743, [math.nan] * 6, validated=math.nan)
+    assert judge(noisy(0.4), replace(alone, steps=steps(losses)))[0] == "unstable"
+
+
 def test_the_noise_of_single_images_is_no_rise() -> None:
     losses = np.full(500, 0.2)
     losses[::10] = 5.0
