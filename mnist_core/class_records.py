@@ -48,11 +48,10 @@ class Membership:
 
 @dataclass(frozen=True)
 class ClassRun:
-    """A run of a member of a class, and what he predicted of its round (`rounds.clean_prediction`); for the teacher."""
+    """A run of a member of a class, for the teacher."""
 
     run_id: str
     nickname: UserText
-    prediction: str | None = None
     round_id: str | None = None
 
 

@@ -260,7 +260,9 @@ class Run:
     finished_at: float | None = None
     # Queued runs only: how many will be started before this one.
     queue_place: int | None = None
-    prediction: Prediction | None = None  # what its student expected of it before it ran
+    prediction: str | None = (
+        None  # what its student expected of it: a `Prediction`, or the validation accuracy in percent
+    )
     name: UserText = NOTHING  # what its student calls it
     note: UserText = NOTHING
     star: bool = False
@@ -276,6 +278,11 @@ class Run:
     def active(self) -> bool:
         """Whether something may still happen to it without the student."""
         return self.state in ("queued", "running")
+
+    @property
+    def own_prediction(self) -> str | None:
+        """What was predicted of it: what was said of a whole sweep was said of none of its runs."""
+        return self.prediction if self.group is None else None
 
     @property
     def may_go_on(self) -> bool:

@@ -22,7 +22,7 @@ from mnist_core.sweep_range import usual_range
 
 RoundKind = Literal["run", "sweep", "range-test", "idea", "lesson"]
 RoundState = Literal["draft", "open", "closed"]
-Question = Literal["none", "outcome", "accuracy"]  # what students predict before they train
+Question = Literal["none", "outcome", "accuracy"]  # what students predict of each run before they train it
 KINDS: tuple[RoundKind, ...] = get_args(RoundKind)
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 Free = Mapping[str, tuple[Any, ...]]
@@ -110,7 +110,7 @@ class Assignment:
     round_only: bool  # nothing but the round trains while it is open
     started: int = 0  # runs (or sweeps) of it that he has started
     extra: int = 0  # that he was given beyond the others
-    prediction: str | None = None
+    prediction: str | None = None  # of the one that he starts next
 
     @property
     def left(self) -> int | None:
@@ -120,7 +120,7 @@ class Assignment:
 
     @property
     def must_predict(self) -> bool:
-        """Whether he is to say first what he expects."""
+        """Whether he is to say first what he expects of the one that he starts next."""
         return self.round.plan.question != "none" and self.prediction is None
 
 

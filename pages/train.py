@@ -38,7 +38,7 @@ def start(run_id: str) -> None:
         preset=preset.name if preset else None,
         variant=draft.variant(),
         run_id=run_id,
-        prediction=predictions.predicted_outcome() if own is None else round_panel.predicted_outcome(own),
+        prediction=predictions.predicted_outcome() if own is None else None,  # in a round the store has it
         round_id=None if own is None else own.round.id,
         demonstration=None if mine is None else mine.secret,
     )
@@ -85,9 +85,11 @@ def design() -> None:
         with st.container(horizontal=True, gap="medium"):
             for label, value in metrics:
                 st.metric(label, value, width="content")
+        if (own := draft.given()) is not None and not _elsewhere():
+            round_panel.predict(own)
         with st.container(horizontal=True, vertical_alignment="center"):
             _buttons()
-            predicting = draft.given() is None and predictions.toggle()
+            predicting = own is None and predictions.toggle()
         if predicting:
             predictions.ask_outcome()
 

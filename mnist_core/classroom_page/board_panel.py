@@ -234,11 +234,11 @@ def _predictions(shown: board.Board, look: BoardLook, height: int) -> None:
 
 def _bars(round_id: str, look: BoardLook) -> live_parts.Picture:
     shown = board.found(round_id)
-    said, given = list(shown.predictions.values()), shown.round
+    given = shown.round
     figure = predictions_figure.predictions_chart(
-        given.plan.question, round_id, said, shown.runs, look, _, uncovered=given.uncovered
+        given.plan.question, round_id, shown.runs, look, _, waiting=shown.waiting, uncovered=given.uncovered
     )
-    return live_parts.Picture(figure, predictions_figure.describe(said).text(_))
+    return live_parts.Picture(figure, predictions_figure.describe(shown.runs, shown.waiting).text(_))
 
 
 # ---- one run -------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
-"""What a class predicted of a round as bars, and beside them, once they are uncovered, what came of it."""
+"""What a class predicted of its runs as bars, and beside them, once they are uncovered, what came of these runs."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,25 +26,27 @@ STEP = 5  # percent of a bar
 def predictions_chart(
     question: Question,
     round_id: str,
-    predictions: Sequence[str],
     runs: Sequence[RoundRun],
     look: BoardLook,
     translate: Translate,
     *,
+    waiting: Sequence[str] = (),
     uncovered: bool,
 ) -> Figure:
-    """How many students expected what; with `uncovered` how many of their best runs came to what."""
+    """How often what was predicted, `waiting`: of runs that are not started yet; with `uncovered` what the same runs came to."""
     title, across = translate(N_("Predictions")), translate(N_("Validation accuracy, %"))
     layout = theme.layout(title, across if question == "accuracy" else "", dark=look.dark, revision=round_id)
     layout["font"]["size"] = layout["legend"]["font"]["size"] = FONT
     layout |= {"barmode": "group", "bargap": 0.12, "hovermode": "closest"}
-    counts = [(N_("predictions"), _count(question, predictions), theme.SPLIT_STYLES["train"].color(look.dark))]
+    predicted = _predicted(runs)
+    said = _said(predicted, waiting)
+    counts = [(N_("predictions"), _count(question, said), theme.SPLIT_STYLES["train"].color(look.dark))]
     if uncovered:
-        results = _results(question, board_figure.chosen(runs, "best"))
+        results = _results(question, predicted)
         counts.append((N_("outcome"), _count(question, results), theme.SPLIT_STYLES["validation"].color(look.dark)))
     figure: Figure = {"data": [_bars(question, *one, translate) for one in counts], "layout": layout}
     most = max([1, *(value for _name, found, _color in counts for value in found.values())])
-    layout["yaxis"] |= ends(0, most * 1.15) | {"tickformat": ",d", "title": {"text": translate(N_("Students"))}}
+    layout["yaxis"] |= ends(0, most * 1.15) | {"tickformat": ",d", "title": {"text": translate(N_("Runs"))}}
     layout["yaxis"]["dtick"] = max(1, math.ceil(most / 6))
     for axis in ("xaxis", "yaxis"):
         layout[axis]["tickfont"] = {"size": FONT}
@@ -54,10 +56,23 @@ def predictions_chart(
     return figure
 
 
-def describe(predictions: Sequence[str]) -> Message:
+def describe(runs: Sequence[RoundRun], waiting: Sequence[str] = ()) -> Message:
     """The bars in words."""
-    n = len(predictions)
+    n = len(_said(_predicted(runs), waiting))
     return message(N_("{n} prediction, as bars.") if n == 1 else N_("{n} predictions, as bars."), n=n)
+
+
+def _predicted(runs: Sequence[RoundRun]) -> list[RoundRun]:
+    """The runs that something was predicted of; of a sweep, of which it was predicted once, the best."""
+    together: dict[str, list[RoundRun]] = defaultdict(list)
+    for one in runs:
+        if one.run.prediction is not None:
+            together[one.run.group or one.run.id].append(one)
+    return [best for group in together.values() for best in board_figure.chosen(group, "best")]
+
+
+def _said(predicted: Sequence[RoundRun], waiting: Sequence[str]) -> list[str]:
+    return [*(one.run.prediction for one in predicted if one.run.prediction is not None), *waiting]
 
 
 def _results(question: Question, runs: Sequence[RoundRun]) -> list[str]:

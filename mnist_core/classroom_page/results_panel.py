@@ -103,7 +103,7 @@ def _rows(class_id: str, secret: str, given: Round) -> Rows:
     with seal.seen(sealed=given.plan.test_sealed or seal.sealed()):
         views = {view.run.id: view for view in watch.look_at([one.run_id for one in found])}
     return [
-        (StudentRun(one.nickname, views[one.run_id].run, one.prediction), views[one.run_id].curves)
+        (StudentRun(one.nickname, views[one.run_id].run), views[one.run_id].curves)
         for one in found
         if one.run_id in views
     ]

@@ -180,25 +180,17 @@ def _best(run: Run) -> float:
 
 
 def _predictions(results: RoundResults) -> list[Part]:
-    """What was expected, one prediction of each student, beside what came."""
-    said = {
-        row.nickname: word
-        for row, _curves in results.rows
-        if (word := row.prediction or row.run.prediction) is not None
-    }
-    if not said:
+    """What was expected of runs, beside what came of them."""
+    if all(row.run.prediction is None for row, _curves in results.rows):
         return []
     # Where the round asks nothing, some may have predicted all the same, of a run of theirs.
     question: Question = "accuracy" if results.given.plan.question == "accuracy" else "outcome"
 
     def make(view: ChartView) -> Figure:
         look = BoardLook(dark=view.dark)
-        told = list(said.values())
-        return predictions_figure.predictions_chart(
-            question, results.given.id, told, results.runs, look, _, uncovered=True
-        )
+        return predictions_figure.predictions_chart(question, results.given.id, results.runs, look, _, uncovered=True)
 
-    text = _("How many students predicted each outcome, and what the best run of each came to.")
+    text = _("How often each outcome was predicted, and how those runs ended.")
     return [_chart(make, text, 380)]
 
 
@@ -249,7 +241,7 @@ def _table(results: RoundResults) -> Table:
         [
             row.nickname,
             *(_value(comparison.setting(row.run, name)) for name in settings),
-            prediction_text(row.prediction or row.run.prediction),
+            prediction_text(row.run.prediction),
             _(names.STATES[names.state(row.run)]),
             names.verdict(row.run) or None,
             *(row.run.result.get(name) for name, _title in results_of),

@@ -9,7 +9,9 @@ A run that was stopped or failed, or whose rate was changed by hand, shows nothi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import get_args
 
 from mnist_core.records import Prediction, Run, Tally
 
@@ -35,8 +37,19 @@ def observed(run: Run) -> Prediction | None:
     return None if None in accuracies else "slow"
 
 
+def accuracy(run: Run) -> float | None:
+    """The validation accuracy that the run reached, beside the one that was predicted; None as for `observed`."""
+    value = run.result.get("validation_accuracy")
+    over = run.outcome in ("completed", "diverged", "collapsed") and not run.rate_changes
+    return float(value) if over and isinstance(value, int | float) and math.isfinite(value) else None
+
+
 def tally(runs: Sequence[Run], off: Sequence[float]) -> Tally:
-    """How good the predictions of these runs were; `off`: by what factors predicted edges missed."""
-    pairs = [(run.prediction, observed(run)) for run in runs]
-    judged = [(predicted, outcome) for predicted, outcome in pairs if predicted is not None and outcome is not None]
+    """How good the predictions of these runs were; `off`: by what factors predicted edges missed.
+
+    An accuracy that was predicted is neither right nor wrong.
+    """
+    words = [run for run in runs if run.own_prediction in get_args(Prediction)]
+    pairs = [(run.prediction, observed(run)) for run in words]
+    judged = [(predicted, outcome) for predicted, outcome in pairs if outcome is not None]
     return Tally(len(judged), sum(predicted == outcome for predicted, outcome in judged), tuple(off))

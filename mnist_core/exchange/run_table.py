@@ -29,11 +29,10 @@ _RENAMED = {"epochs": "trained_epochs"}  # of a result, where a setting has the 
 
 @dataclass(frozen=True)
 class StudentRun:
-    """A run and whose it is. `prediction`: what the student expected, a word or a percentage."""
+    """A run and whose it is."""
 
     nickname: UserText
     run: Run
-    prediction: str | None = None
 
 
 def runs_csv(rows: Sequence[StudentRun]) -> bytes:
@@ -63,7 +62,7 @@ def table(rows: Sequence[StudentRun]) -> pd.DataFrame:
         "created": _texts([datetime.fromtimestamp(run.created_at, UTC).isoformat(timespec="seconds") for run in runs]),
         "preset": _texts([run.preset for run in runs]),
         "variant": _texts([run.variant for run in runs]),
-        "prediction": _texts([row.prediction or row.run.prediction for row in rows]),
+        "prediction": _texts([row.run.prediction for row in rows]),
         "state": _texts([run.state for run in runs]),
         "outcome": _texts([run.outcome for run in runs]),
         "verdict": _texts([seen(run, run.result.get("verdict")) for run in runs]),  # as pages show it

@@ -14,7 +14,6 @@ from mnist_core.diagnostics import predictions as outcomes
 from mnist_core.lessons.schema import NoteBlock, OwnNumber, PredictBlock, QuestionBlock
 from mnist_core.lessons_page import reached
 from mnist_core.lessons_page.here import Here
-from mnist_core.messages import accuracy_text
 from mnist_core.panels import lesson_answers, predictions
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, seal, session
@@ -108,9 +107,7 @@ def _compare_accuracy(predicted: str, said: Any, run: Run) -> None:
         came = _(names.STATES[names.state(run)])
         st.markdown(f"{predicted} " + _("Outcome: **{came}**.").format(came=came))
         return
-    observed = _("Outcome: **{came}**.").format(came=accuracy_text(accuracy))
-    off = abs(100 * accuracy - float(said))
-    st.markdown(f"{predicted} {observed} " + _("Off by {points} percentage points.").format(points=f"{off:.2f}"))
+    st.markdown(f"{predicted} {predictions.off_by(accuracy, float(said))}")
 
 
 def _why(answers: Sequence[Any], said: Any) -> str:

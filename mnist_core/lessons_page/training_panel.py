@@ -127,7 +127,8 @@ def _start(here: Here, block: Trained, config: RunConfig, new_id: str) -> None:
         sweep = SweepRecord(new_id, student, 0.0, config, block.rates, 1, block.preset, block.variant)
         store.sweeps.create(sweep, sweep_range.variants(config, block.rates), here.round_id, place)
         return
-    predicted: Prediction | None = here.predicted(block.name)
+    # What was said above was said of the first run of the block.
+    predicted: Prediction | None = here.predicted(block.name) if here.newest(block.name) is None else None
     store.runs.create(
         student,
         config,

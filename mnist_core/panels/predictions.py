@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from mnist_core.diagnostics import predictions
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.records import Prediction, Run, Tally
 from mnist_core.ui import address, session, watch
 from mnist_core.ui.panel import Panel
@@ -65,10 +65,13 @@ def forget_outcome() -> None:
 
 def draw(panel: Panel, run: Run) -> None:
     """Prediction and outcome of a run side by side; nothing where none was made."""
-    if run.prediction is None:
+    if run.own_prediction is None:
+        return
+    predicted = _("You predicted: **{said}**.").format(said=in_words(run.own_prediction))
+    if run.own_prediction not in WORDS:
+        st.caption(f":material/psychology: {predicted} {_accuracy_beside(run, float(run.own_prediction))}")
         return
     outcome = predictions.observed(run)
-    predicted = _("You predicted: **{said}**.").format(said=_(WORDS[run.prediction]))
     if outcome is None:
         st.caption(f":material/psychology: {predicted} {_why_unchecked(run)}")
         return
@@ -78,6 +81,26 @@ def draw(panel: Panel, run: Run) -> None:
     with st.container(key=panel.key("prediction")):
         st.markdown(f":material/psychology: {predicted} {observed} {icon} {verdict}", help=_(MEANINGS))
         draw_tally()
+
+
+def in_words(prediction: str) -> str:
+    """A prediction as it is read: a word, or a percentage."""
+    word = WORDS.get(prediction)  # type: ignore[call-overload]
+    return _(word) if word is not None else f"{prediction}%"
+
+
+def off_by(accuracy: float, percent: float) -> str:
+    """The accuracy that came, and how far it is from the one that was predicted, `percent`."""
+    observed = _("Outcome: **{came}**.").format(came=accuracy_text(accuracy))
+    off = abs(100 * accuracy - percent)
+    return f"{observed} " + _("Off by {points} percentage points.").format(points=f"{off:.2f}")
+
+
+def _accuracy_beside(run: Run, percent: float) -> str:
+    accuracy = predictions.accuracy(run)
+    if accuracy is not None:
+        return off_by(accuracy, percent)
+    return _why_unchecked(run) if run.rate_changes else ""
 
 
 def _why_unchecked(run: Run) -> str:

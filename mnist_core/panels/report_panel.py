@@ -125,13 +125,7 @@ def _file(make: Make, name: dict[str, str]) -> bytes:
 
 
 def _run(run_id: str) -> Report:
-    view = watch.look(run_id)
-    return run_report.report(view, _of_round(view.run))
-
-
-def _of_round(run: Run) -> str | None:
-    """What its student predicted of the round that the run is a part of."""
-    return None if run.round is None else session.store().rounds.predictions(run.round).get(run.owner)
+    return run_report.report(watch.look(run_id))
 
 
 def _sweep(sweep_id: str) -> Report:

@@ -9,8 +9,7 @@ import streamlit as st
 
 from mnist_core.config import NAMES
 from mnist_core.panels import draft, predictions
-from mnist_core.records import Prediction
-from mnist_core.rounds import Assignment, Question, RoundKind
+from mnist_core.rounds import Assignment, RoundKind
 from mnist_core.ui import classwork, frame, membership, session
 from mnist_core.ui.texts import _, ngettext
 
@@ -70,11 +69,8 @@ def _what_is_asked(own: Assignment, here: RoundKind) -> None:
         label = _("Start the sweep here") if kind == "sweep" else _("Start the range test here")
         query = {"view": "test"} if kind == "range-test" else {}
         st.page_link("pages/learning_rate.py", label=label, icon=":material/speed:", query_params=query)
-    if own.must_predict:
-        _ask(own)
-    elif own.prediction is not None:
-        predicted = _("You predicted: **{said}**.").format(said=in_words(own.prediction))
-        st.caption(f":material/psychology: {predicted}")
+    if kind != "run":
+        predict(own)
     if own.left is not None:
         st.caption(f":material/tag: {_left(kind, own.left)}")
 
@@ -90,14 +86,29 @@ def _left(kind: RoundKind, count: int) -> str:
     return text.format(n=count)
 
 
-def in_words(prediction: str) -> str:
-    """A prediction of a round, as it is read."""
-    word = predictions.WORDS.get(prediction)  # type: ignore[call-overload]
-    return _(word) if word is not None else f"{prediction}%"
+def predict(own: Assignment) -> None:
+    """What the student expects of what he starts next: the question, or what he has said. Of a run it stands beneath its settings, since it
+    is about these."""
+    if own.left == 0:
+        return
+    if _must_predict(own):
+        _ask(own)
+    elif own.prediction is not None:
+        predicted = _("You predicted: **{said}**.").format(said=predictions.in_words(own.prediction))
+        st.caption(f":material/psychology: {predicted}")
+
+
+def _must_predict(own: Assignment) -> bool:
+    return own.must_predict or _predicted_other_settings(own)
+
+
+def _predicted_other_settings(own: Assignment) -> bool:
+    """Whether the settings have changed since the student has said what he expects of his next run."""
+    round_id, config = st.session_state.get("predicted_settings", (None, None))
+    return own.round.plan.kind == "run" and round_id == own.round.id and config != draft.config()
 
 
 def _ask(own: Assignment) -> None:
-    """What the student expects: before his first run."""
     question = own.round.plan.question
     with st.form("round_prediction", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         if question == "accuracy":
@@ -111,14 +122,20 @@ def _ask(own: Assignment) -> None:
                 help=_(predictions.MEANINGS),
             )
         st.form_submit_button(
-            _("This is my prediction"), key="predict_round", type="primary", on_click=_predict, args=(own.round.id,)
+            _("This is my prediction"), key="predict_round", type="primary", on_click=_predict, args=(own,)
         )
-    st.caption(_("Predict first; then the round lets you train."))
+    if own.must_predict:
+        st.caption(_("Predict first; then the round lets you train."))
+    else:
+        st.caption(_("Your prediction was about other settings. Predict again for these."))
 
 
 @frame.callback
-def _predict(round_id: str) -> None:
-    session.store().rounds.predict(round_id, session.student(), st.session_state.get("expected"))
+def _predict(own: Assignment) -> None:
+    expected = st.session_state.get("expected")
+    session.store().rounds.predict(own.round.id, session.student(), expected, started=own.started)
+    st.session_state["predicted_settings"] = own.round.id, draft.config()
+    frame.draw_anew()
 
 
 def _ways(own: Assignment) -> None:
@@ -143,18 +160,10 @@ def why_not(own: Assignment | None) -> str | None:
     """Why the student cannot start a run of the round now; None: he can."""
     if own is None:
         return None
-    if own.must_predict:
-        return _("Predict first; then the round lets you train.")
-    if own.left is None or own.left:
-        return None
+    if own.left != 0:
+        return _("Predict first; then the round lets you train.") if _must_predict(own) else None
     texts: dict[RoundKind, str] = {
         "sweep": _("You have used all sweeps of this round."),
         "range-test": _("You have used all range tests of this round."),
     }
     return texts.get(own.round.plan.kind, _("You have used all runs of this round."))
-
-
-def predicted_outcome(own: Assignment) -> Prediction | None:
-    """What was predicted of the round, for a run of it."""
-    question: Question = own.round.plan.question
-    return own.prediction if question == "outcome" else None  # type: ignore[return-value]

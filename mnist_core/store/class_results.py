@@ -9,10 +9,9 @@ from mnist_core.escape import UserText
 from mnist_core.store.class_rows import for_teacher, member_row
 from mnist_core.store.database import Part
 from mnist_core.store.round_rows import find_round
-from mnist_core.store.tables import assignments, members, runs
+from mnist_core.store.tables import members, runs
 
-_COLUMNS = (runs.c.id, runs.c.round_id, members.c.nickname, assignments.c.prediction)
-_OWN_PREDICTION = sa.and_(assignments.c.round_id == runs.c.round_id, assignments.c.student == runs.c.owner)
+_COLUMNS = (runs.c.id, runs.c.round_id, members.c.nickname)
 
 
 class ClassResults(Part):
@@ -39,6 +38,5 @@ class ClassResults(Part):
 def _found(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[ClassRun]:
     is_there = sa.and_(runs.c.soft_deleted_at.is_(None), *which)
     whose = sa.and_(members.c.student == runs.c.owner, members.c.merged_into.is_(None))
-    tables = runs.join(members, whose).outerjoin(assignments, _OWN_PREDICTION)
-    query = sa.select(*_COLUMNS).select_from(tables).where(is_there).order_by(runs.c.created_order)
-    return [ClassRun(row.id, UserText(row.nickname), row.prediction, row.round_id) for row in connection.execute(query)]
+    query = sa.select(*_COLUMNS).select_from(runs.join(members, whose)).where(is_there).order_by(runs.c.created_order)
+    return [ClassRun(row.id, UserText(row.nickname), row.round_id) for row in connection.execute(query)]

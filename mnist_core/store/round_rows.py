@@ -107,8 +107,9 @@ def start(
     configs: Sequence[RunConfig],
     kinds: Sequence[RoundKind],
     lesson: str | None = None,
-) -> None:
-    """See that the student may start these runs, and count them as one of what he may start in the round.
+) -> str | None:
+    """See that the student may start these runs, and count them as one of what he may start in the round; returns what he
+    has predicted of them there, which is said of no others.
 
     `round_id`: the round that they are to be a part of; None: of none. `kinds`: what rounds they may be of, besides
     one about the `lesson` in which they are started. Raises RoundError.
@@ -116,7 +117,7 @@ def start(
     class_id = class_of(connection, student)
     if round_id is None:
         _check_free(connection, student, class_id)
-        return
+        return None
     row = find_round(connection, round_id)
     if row.class_id != class_id:
         raise RoundError(N_("This round is another class's. Enter the code of that class on the Home page."))
@@ -129,6 +130,9 @@ def start(
     _check_own(own)
     for config in configs:
         rules.check(own.round.plan, own.base, config)
+    if own.prediction is not None:
+        change_own(connection, student, round_id, prediction=None)
+    return own.prediction
 
 
 def _is_about(plan: Plan, kinds: Sequence[RoundKind], lesson: str | None) -> bool:
@@ -137,8 +141,6 @@ def _is_about(plan: Plan, kinds: Sequence[RoundKind], lesson: str | None) -> boo
 
 def _check_own(own: Assignment) -> None:
     """See that he may start one, which is counted already."""
-    if own.must_predict:
-        raise RoundError(N_("Say first what you expect: this round wants a prediction from everybody."))
     each = own.round.plan.runs_each
     if each is not None and own.started > each + own.extra:
         most = each + own.extra
@@ -148,6 +150,8 @@ def _check_own(own: Assignment) -> None:
             else N_("You have used all {most} runs of this round. Your teacher can give you more.")
         )
         raise RoundError(template, most=most)
+    if own.must_predict:
+        raise RoundError(N_("Say first what you expect: this round wants a prediction of each run."))
 
 
 def check_going_on(connection: sa.Connection, student: str, round_id: str | None) -> None:

@@ -42,16 +42,22 @@ class Rounds(Part):
             row = open_row(connection, class_of(connection, student))
             return None if row is None else assignment(connection, student, row)
 
-    def predict(self, round_id: str, student: str, prediction: Any) -> None:
-        """Keep what the student expects of the round. It stays once he has started a run. Raises RoundError."""
+    def predict(self, round_id: str, student: str, prediction: Any, *, started: int | None = None) -> None:
+        """Keep what the student expects of the run (or sweep) of the round that he starts next; it goes with that one.
+
+        `started`: how many he had started when he was asked, so that a press that arrives late says nothing of another run.
+        Raises RoundError.
+        """
         with self.database.begin() as connection:
             row = find_round(connection, round_id)
             if row.state != "open" or row.class_id != class_of(connection, student):
                 raise RoundError(N_("This round is not open. Your teacher opens and closes it."))
             change_own(connection, student, round_id, started=assignments.c.started)  # locks it
             own = assignment(connection, student, row)
-            if own is None or own.started:
+            if own is None or (started is not None and own.started != started):
                 raise RoundError(N_("Your prediction stays as it is: you have started a run."))
+            if own.left == 0:
+                raise RoundError(N_("You have used all runs of this round."))
             kept = rules.clean_prediction(own.round.plan.question, prediction)
             change_own(connection, student, round_id, prediction=kept)
             raise_round(connection, row)
@@ -77,7 +83,7 @@ class Rounds(Part):
         return [one for one in self._of_class(class_id) if one.state != "draft"]
 
     def predictions(self, round_id: str) -> dict[str, str]:
-        """What was predicted: cookie's name of each student who did → prediction."""
+        """What was predicted of runs that are not started yet: cookie's name of each student who did → prediction."""
         query = sa.select(assignments.c.student, assignments.c.prediction)
         query = query.where(assignments.c.round_id == round_id, assignments.c.prediction.is_not(None))
         with self.database.begin(write=False) as connection:

@@ -61,7 +61,7 @@ def change_runs(connection: sa.Connection, run_ids: Sequence[str], owner: str, c
     connection.execute(sa.update(runs).where(own).values(version=runs.c.version + 1, **change))
 
 
-def new_row(run_id: str, owner: str, config: RunConfig, order: int, **more: str | None) -> dict[str, Any]:
+def new_row(run_id: str, owner: str, config: RunConfig, order: int, **more: Any) -> dict[str, Any]:
     """The row of a new run, in the queue from now on; `order`: its number in the store's sequence."""
     row = {"id": run_id, "owner": owner, "config": config.to_json(), "state": "queued"}
     now = time.time()

@@ -59,7 +59,7 @@ class Runs(Part):
         """Put a new run in the queue; returns its id, which cannot be guessed.
 
         `run_id`: 10 random hexadecimal digits (default: new ones). The same id twice makes one run. `round_id`: the round that it
-        is a part of; `demonstration`: secret of the class whose teacher starts it, in front of all that wait;
+        is a part of, where what its student has predicted there is its `prediction`; `demonstration`: secret of the class whose teacher starts it, in front of all that wait;
         `place`: in which lesson it is started.
         Raises LimitError where the student has too many, or the run is too large; RoundError where the round, or that the class
         trains for it alone, does not allow it; NotTeacherError.
@@ -72,10 +72,10 @@ class Runs(Part):
             check_runs(connection, owner, [config])
             if demonstration is not None:
                 check_demonstration(connection, owner, demonstration)
-            start(connection, owner, round_id, [config], ("run", "range-test"), place and place.lesson)
+            of_round = start(connection, owner, round_id, [config], ("run", "range-test"), place and place.lesson)
             order = next_order(connection)
             row = new_row(run_id, owner, config, order, preset=preset, variant=variant, group_id=group)
-            row |= {"class_id": class_of(connection, owner), "round_id": round_id, "prediction": prediction}
+            row |= {"class_id": class_of(connection, owner), "round_id": round_id, "prediction": of_round or prediction}
             row |= place_columns(place)
             row["priority"] = 0 if demonstration is None else DEMONSTRATION
             join(connection, owner)
@@ -241,7 +241,7 @@ def insert_group(
     if connection.execute(sa.select(runs.c.id).where(runs.c.id.in_(ids))).first():
         return ids  # the same press has arrived before
     check_runs(connection, owner, configs)
-    start(connection, owner, round_id, configs, ("sweep",), place and place.lesson)
+    prediction = start(connection, owner, round_id, configs, ("sweep",), place and place.lesson)
     labels = variants if len(variants) == len(configs) else [variants[0]] * len(configs)
     first, in_class = next_order(connection, len(ids)), class_of(connection, owner)
     rows = [
@@ -255,6 +255,7 @@ def insert_group(
             group_id=group,
             class_id=in_class,
             round_id=round_id,
+            prediction=prediction,
             **place_columns(place),
         )
         for number, (run_id, config, variant) in enumerate(zip(ids, configs, labels, strict=True))

@@ -51,7 +51,7 @@ runs = sa.Table(
     sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("queued_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("finished_order", sa.BigInteger),
-    sa.Column("prediction", sa.String(16)),
+    sa.Column("prediction", sa.String(16)),  # a word or a percentage (rounds.clean_prediction)
     sa.Column("name", sa.String(80), nullable=False, server_default=""),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -264,7 +264,7 @@ assignments = sa.Table(
     sa.Column("student", sa.String(64), primary_key=True),
     sa.Column("started", sa.Integer, nullable=False, server_default="0"),  # runs or sweeps, deleted ones too
     sa.Column("extra", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("prediction", sa.String(16)),
+    sa.Column("prediction", sa.String(16)),  # of the run or sweep that he starts next, which takes it along
 )
 
 # How far a student is in a lesson (store/lessons.py). `class_id`: whose teacher may see it, since it was given there.

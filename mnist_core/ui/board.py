@@ -32,12 +32,12 @@ JUDGED_AT_ONCE = 100  # runs whose steps are in memory
 
 @dataclass(frozen=True)
 class Board:
-    """A round with all its runs, oldest first, as of one version; `predictions`: by the numbers of the students who made one."""
+    """A round with all its runs, oldest first, as of one version; `waiting`: what was predicted of runs that are not started yet."""
 
     round: Round
     version: int
     runs: tuple[RoundRun, ...]
-    predictions: Mapping[int, str]
+    waiting: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -112,15 +112,14 @@ def _made(given: Round, version: int, before: Mapping[str, RoundRun]) -> Board:
     store = session.store()
     runs = _read_runs(given)
     nicknames = store.board.nicknames(given.class_id)
-    predicted = store.rounds.predictions(given.id)
-    students = {name: number for number, name in enumerate(dict.fromkeys([*nicknames, *predicted]))}
+    students = {name: number for number, name in enumerate(nicknames)}
     for kept in runs.values():
         students.setdefault(kept.run.owner, len(students))
     of_round = tuple(
         _shown_run(kept, nicknames.get(kept.run.owner, NOTHING), students[kept.run.owner], before.get(kept.run.id))
         for kept in runs.values()
     )
-    return Board(given, version, of_round, {students[name]: said for name, said in predicted.items()})
+    return Board(given, version, of_round, tuple(store.rounds.predictions(given.id).values()))
 
 
 def _shown_run(kept: _Kept, nickname: UserText, student: int, before: RoundRun | None) -> RoundRun:

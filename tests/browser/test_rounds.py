@@ -4,6 +4,7 @@ home, found again by the personal code; and what students forge."""
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from mnist_core.class_records import Class
 from mnist_core.config import FIELDS, RunConfig
+from mnist_core.errors import RoundError
 from mnist_core.escape import UserText
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
@@ -33,6 +35,15 @@ def teach(page: Page, opened: Class, secret: str) -> Page:
     """Let the browser be the teacher's."""
     page.open(f"/teacher?class={opened.id}&secret={secret}")
     page.wait_for("Nobody is here yet")
+    return page
+
+
+def predict(page: Page) -> Page:
+    """Say what is expected of the next run, which is asked for each run anew."""
+    page.choose("expected", "learns")
+    page.press("predict_round")
+    page.wait_for("You predicted: learns")
+    wait_until(lambda: page.can_press("run"), 20)
     return page
 
 
@@ -80,10 +91,7 @@ def test_a_round_from_joining_to_what_is_taken_home(open_browser: Open, store: S
     # Predicted first; then trained.
     assert not ann.can_press("run")
     for page in (ann, bob):
-        page.choose("expected", "learns")
-        page.press("predict_round")
-        page.wait_for("You predicted: learns")
-        page.press("run")
+        predict(page).press("run")
     wait_until(lambda: _ended(store, given.id) == 2, 60)
 
     # The board: covered at first, then both are points; who comes late finds the round.
@@ -99,14 +107,14 @@ def test_a_round_from_joining_to_what_is_taken_home(open_browser: Open, store: S
     late.wait_for("Find the edge")
 
     # A point on the board without anybody's doing; stopped by the teacher, with a sentence for the student.
-    ann.press("run")
+    predict(ann).press("run")
     wait_until(lambda: len(store.board.run_versions(given.id)) == 3, 20)
     wait_until(lambda: _ended(store, given.id) == 3, 60)
     board.choose("board_which", "All runs")
     wait_until(lambda: _points(board) == 3, 40)
     store.class_commands.pause(opened.id, secret, paused=True)
     bob.wait_for("Your teacher has paused the queue")
-    bob.press("run")
+    predict(bob).press("run")
     wait_until(lambda: len(store.board.run_versions(given.id)) == 4, 20)
     teacher.open(f"/classroom?class={opened.id}")
     teacher.press("stop_class")
@@ -114,6 +122,8 @@ def test_a_round_from_joining_to_what_is_taken_home(open_browser: Open, store: S
 
     # Another phone: by the personal code it is the same student, with his prediction.
     members = {one.nickname.raw: one for one in store.classes.members(opened.id, secret)}
+    store.rounds.give_more_runs(opened.id, secret, given.id, members["Falcon"].id, 1)
+    predict(bob)
     phone = open_browser(size=PHONE).open(f"/?class={opened.code}")
     phone.expand("I was here before, in another browser")
     fill(phone, "typed_personal", members["Falcon"].personal_code)
@@ -178,6 +188,8 @@ def test_what_is_locked_stays_whatever_a_student_says(lab: Lab, store: Store) ->
         assert set(run.config.differences(CONFIG)) <= {"learning_rate"}
         # More than the cap.
         for _press in range(4):
+            with suppress(RoundError):  # none is left
+                store.rounds.predict(given.id, ANN, "learns")
             drawn = session.draw("train", "")
             session.draw("train", "", [pressed(drawn.widgets["run"])])
         assert _count(store, given.id) == 2

@@ -200,16 +200,34 @@ def test_an_empty_board_is_a_chart() -> None:
 def test_one_is_one_in_words() -> None:
     assert describe_points([run(0, 0.9)], LOOK).text().startswith("1 run is shown; 0 diverged")
     assert describe_points([run(0, 0.9), run(1, 0.8)], LOOK).text().startswith("2 runs are shown; 0 diverged")
-    assert predictions_figure.describe(["90"]).text() == "1 prediction, as bars."
+    assert predictions_figure.describe([], ["90"]).text() == "1 prediction, as bars."
+
+
+def predicted(one: RoundRun, prediction: str | None, group: str | None = None) -> RoundRun:
+    return replace(one, run=replace(one.run, prediction=prediction, group=group))
 
 
 def test_predictions_are_bars_and_results_stand_beside_them_once_they_are_uncovered() -> None:
-    runs = [run(0, 0.93), run(1, 0.2), run(2, 0.97)]
-    covered = predictions_chart("accuracy", "r", ["90", "92.5", "100"], runs, LOOK, str, uncovered=False)
+    runs = [predicted(run(0, 0.93), "90"), predicted(run(1, 0.2), "92.5"), predicted(run(2, 0.97), "100")]
+    covered = predictions_chart("accuracy", "r", runs, LOOK, str, uncovered=False)
     (bars,) = [one for one in covered["data"] if one["type"] == "bar"]
     assert dict(zip(bars["x"], bars["y"], strict=True)) == {92.5: 2, 97.5: 1}
-    open_ = predictions_chart("accuracy", "r", ["90"], runs, LOOK, str, uncovered=True)
-    outcome = trace(open_, "outcome")
+    outcome = trace(predictions_chart("accuracy", "r", runs, LOOK, str, uncovered=True), "outcome")
     assert dict(zip(outcome["x"], outcome["y"], strict=True)) == {22.5: 1, 92.5: 1, 97.5: 1}
-    words = predictions_chart("outcome", "r", ["learns", "breaks", "learns"], runs, LOOK, str, uncovered=False)
+    words = predictions_chart("outcome", "r", [], LOOK, str, waiting=["learns", "breaks", "learns"], uncovered=True)
     assert trace(words, "predictions")["y"] == [2, 0, 1]
+    assert trace(words, "outcome")["y"] == [0, 0, 0]
+
+
+def test_beside_a_prediction_stands_what_came_of_its_run_not_of_the_best() -> None:
+    runs = [predicted(run(0, 0.1, "diverged"), "breaks"), run(0, 0.95), predicted(run(0, 0.9), "breaks")]
+    bars = predictions_chart("outcome", "r", runs, LOOK, str, uncovered=True)
+    assert (trace(bars, "predictions")["y"], trace(bars, "outcome")["y"]) == ([0, 0, 2], [0, 0, 1])
+    assert predictions_figure.describe(runs).text() == "2 predictions, as bars."
+
+
+def test_of_a_sweep_it_was_predicted_once() -> None:
+    runs = [predicted(run(0, accuracy), "90", "g") for accuracy in (0.5, 0.93, 0.2)]
+    bars = predictions_chart("accuracy", "r", [*runs, run(0, 0.97)], LOOK, str, uncovered=True)
+    for name in ("predictions", "outcome"):
+        assert (trace(bars, name)["x"], trace(bars, name)["y"]) == ([92.5], [1])

@@ -47,7 +47,7 @@ def rows_of(predictions: tuple[str | None, ...] = ("learns", "breaks", None)) ->
     runs = (run(1, 0.1, 0.9), run(2, 0.01, 0.97), run(3, 3.0, 0.1, "diverged"))
     nicknames = ("ann", HOSTILE, "=cem")
     return [
-        (StudentRun(UserText(nickname), one, predicted), curves())
+        (StudentRun(UserText(nickname), replace(one, prediction=predicted)), curves())
         for nickname, one, predicted in zip(nicknames, runs, predictions, strict=True)
     ]
 
@@ -127,7 +127,7 @@ def test_of_a_round_without_predictions_none_are_shown() -> None:
     ("question", "predictions", "predicted", "observed"),
     [
         ("outcome", ("learns", "learns", "breaks"), [2, 0, 1], [2, 0, 1]),
-        ("none", ("learns", None, "breaks"), [1, 0, 1], [2, 0, 1]),  # of a run of one's own
+        ("none", ("learns", None, "breaks"), [1, 0, 1], [1, 0, 1]),  # of a run of one's own
         ("accuracy", ("97.5", "100", "42"), [1, 2], [1, 1, 1]),
     ],
 )

@@ -48,6 +48,8 @@ def test_the_tally_counts_what_has_shown_itself() -> None:
         run("completed", "slow", train_accuracy=0.6, test_accuracy=0.5),
         run("stopped", "learns"),
         run("completed", None, test_accuracy=0.9),
+        run("completed", "90", test_accuracy=0.9),  # neither right nor wrong
+        replace(run("diverged", "breaks"), group="sweep"),
     ]
     counted = tally(runs, [1.0, 2.5])
     assert (counted.runs, counted.right, counted.off) == (3, 2, (1.0, 2.5))

@@ -26,7 +26,7 @@ def run(number: int) -> Run:
 
 
 def rows(count: int) -> list[tuple[StudentRun, Curves]]:
-    return [(StudentRun(UserText(f"=ann{number}"), run(number), "breaks"), curves()) for number in range(count)]
+    return [(StudentRun(UserText(f"=ann{number}"), run(number)), curves()) for number in range(count)]
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -47,7 +47,7 @@ def test_the_verdict_is_the_one_that_pages_show() -> None:
 
 
 def test_a_row_says_who_what_was_expected_and_what_came() -> None:
-    (row,) = cells([StudentRun(UserText("김철수"), run(), "learns")])
+    (row,) = cells([StudentRun(UserText("김철수"), run(prediction="learns"))])
     expected = {
         "nickname": "김철수",
         "run": "r0",
@@ -104,7 +104,10 @@ def test_a_negative_number_is_a_number() -> None:
 
 
 def test_parquet_has_types_and_texts_as_they_were_typed() -> None:
-    rows = [StudentRun(UserText("=1+1"), run(), "97.5"), StudentRun(UserText("bob"), run(1, outcome=None, result={}))]
+    rows = [
+        StudentRun(UserText("=1+1"), run(prediction="97.5")),
+        StudentRun(UserText("bob"), run(1, outcome=None, result={})),
+    ]
     frame = read(rows)
     assert frame["nickname"].tolist() == ["=1+1", "bob"]
     schema = pq.read_schema(io.BytesIO(runs_parquet(rows)))

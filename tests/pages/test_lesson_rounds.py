@@ -77,6 +77,12 @@ def test_a_student_finds_the_lesson_and_trains_for_its_round(open_page: Open, st
     (run,) = store.runs.newest(student(app))
     assert (run.prediction, run.place) == ("learns", LessonPlace(lesson, "small"))
     assert run.round is not None
+    store.record_writer.finish(run.id, "completed", {"validation_accuracy": 0.9})
+    app.run()
+    (again,) = [one for one in app.button if str(one.key).endswith("-run")]
+    again.click().run()
+    second, _first = store.runs.newest(student(app))
+    assert second.prediction is None  # it was said of the first
 
 
 def test_the_teacher_sees_who_is_where_and_what_was_answered(

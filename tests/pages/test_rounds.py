@@ -152,6 +152,46 @@ def test_a_prediction_is_asked_for_first(open_page: Open, store: Store, opened: 
     assert (run.round, run.prediction) == (given.id, "breaks")
 
 
+def test_a_prediction_is_of_one_run_with_its_settings(open_page: Open, store: Store, opened: Opened) -> None:
+    """One prediction counted for every later run of the round, whatever its settings."""
+    give(store, opened, replace(PLAN, question="outcome", runs_each=2))
+    app = joined(open_page("train"), store, opened)
+
+    def locked() -> bool:
+        return {button.key: button.disabled for button in app.button}["run"]
+
+    def predict(word: str) -> None:
+        app.segmented_control(key="expected").set_value(word)
+        press(app, "predict_round")
+
+    predict("breaks")
+    assert not locked()
+    app.select_slider(key="c_learning_rate").set_value(5.0).run()
+    assert locked()
+    assert "Your prediction was about other settings." in texts(app)
+    predict("learns")
+    press(app, "run")
+    app.run()
+    assert locked()
+    predict("breaks")
+    press(app, "run")
+    app.run()
+    assert [run.prediction for run in runs_of(app, store)] == ["breaks", "learns"]
+    assert "expected" not in controls(app)  # none is left
+
+
+def test_beside_a_predicted_accuracy_stands_what_came(open_page: Open, store: Store, opened: Opened) -> None:
+    give(store, opened, replace(PLAN, question="accuracy"))
+    app = joined(open_page("train"), store, opened)
+    app.slider(key="expected").set_value(80)
+    press(app, "predict_round")
+    press(app, "run")
+    (run,) = runs_of(app, store)
+    store.record_writer.finish(run.id, "completed", {"validation_accuracy": 0.9})
+    said = texts(app.run())
+    assert "You predicted: **80%**. Outcome: **90.00%**. Off by 10.00 percentage points." in said
+
+
 def test_more_runs_than_given_are_a_sentence(open_page: Open, store: Store, opened: Opened) -> None:
     give(store, opened, replace(PLAN, runs_each=1))
     app = joined(open_page("train"), store, opened)

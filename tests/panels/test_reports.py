@@ -116,12 +116,12 @@ def test_the_day_is_that_of_who_reads(make: Callable[[], Report]) -> None:
 @pytest.mark.parametrize(
     ("prediction", "expected"),
     [
-        ("97.5", {"Prediction": "97.5%", "Best validation accuracy": "90.00%"}),
+        ("97.5", {"Prediction": "97.5%", "Validation accuracy": "90.00%"}),
         ("learns", {"Prediction": "learns", "Outcome": "learns", "Compared": "Correct."}),
     ],
 )
 def test_what_was_predicted_in_a_round_stands_there_too(prediction: str, expected: dict[str, str]) -> None:
-    assert facts(run_report.report(view(1), prediction), "Prediction and outcome") == expected
+    assert facts(run_report.report(view(1, prediction=prediction)), "Prediction and outcome") == expected
 
 
 def test_a_range_test_has_its_own_chart_instead_of_a_verdict() -> None:

@@ -33,7 +33,7 @@ def test_the_runs_of_a_round_have_nicknames_and_predictions(store: Store, opened
     first, second = train(store, ANN, given), train(store, BOB, given, "42")
     train(store, ANN, None)  # of no round
     found = store.class_results.of_round(*ids(opened), given.id)
-    assert [(one.run_id, one.nickname.raw, one.prediction) for one in found] == [
+    assert [(one.run_id, one.nickname.raw, store.runs.get(one.run_id).prediction) for one in found] == [
         (first, "Otter", "97.5"),
         (second, "Falcon", "42"),
     ]
@@ -67,7 +67,7 @@ def test_the_runs_of_a_member_are_those_in_this_class(store: Store, opened: Open
     in_round, of_none = train(store, ANN, given), train(store, ANN, None)
     train(store, BOB, given)
     found = store.class_results.of_member(*ids(opened), member_id(store, opened, "Otter"))
-    assert [(one.run_id, one.round_id, one.prediction) for one in found] == [
+    assert [(one.run_id, one.round_id, store.runs.get(one.run_id).prediction) for one in found] == [
         (in_round, given.id, "97.5"),
         (of_none, None, None),
     ]

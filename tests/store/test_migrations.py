@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -112,16 +113,16 @@ def test_studies_are_analyses_under_todays_words(home: Path) -> None:
     store.close()
 
 
+def insert_into(connection: sa.Connection, table: str, **row: object) -> None:
+    names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+
+
 def test_reports_of_the_open_round_stay_its_own(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     engine = new_sqlite(home / "runs.sqlite", "0018_own_images")
     with engine.begin() as connection:
-
-        def insert(table: str, **row: object) -> None:
-            names = ", ".join(row)
-            values = ", ".join(f":{name}" for name in row)
-            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
-
+        insert = partial(insert_into, connection)
         in_class = {"class_id": "c"}
         insert("classes", id="c", name="3b", code="CODE", teacher_hash="", created_at=1.0, created_served=0.0)
         insert(
@@ -148,4 +149,55 @@ def test_reports_of_the_open_round_stay_its_own(home: Path) -> None:
         ("9", True),
         ("7", False),
     ]
+    store.close()
+    store.close()
+
+
+def test_what_was_predicted_once_is_of_the_run_that_came_next(home: Path) -> None:
+    """It stood with all runs of the round, or of the lesson's block; of a sweep with none."""
+    home.mkdir(parents=True, exist_ok=True)
+    engine = new_sqlite(home / "runs.sqlite", "0019_given_rounds")
+    with engine.begin() as connection:
+        insert = partial(insert_into, connection)
+        insert("classes", id="c", name="3b", code="CODE", teacher_hash="", created_at=1.0, created_served=0.0)
+        plan = {"class_id": "c", "state": "open", "title": "A round", "config": CONFIG.to_json(), "free": "{}"}
+        plan |= {"same_seed": True, "test_sealed": False, "created_at": 1.0}
+        insert("rounds", **plan, id="words", number=1, kind="run", question="outcome")
+        insert("rounds", **plan, id="rates", number=2, kind="sweep", question="accuracy")
+        for student, started, round_id, prediction in (
+            ("ann", 2, "words", "breaks"),
+            ("bob", 0, "words", "learns"),
+            ("ann", 2, "rates", "90"),
+        ):
+            own = {"round_id": round_id, "student": student, "started": started, "prediction": prediction}
+            insert("assignments", **own)
+        row = {"owner": "ann", "config": CONFIG.to_json(), "state": "finished", "total_steps": 1, "version": 1}
+        row |= {"created_at": 1.0, "queued_at": 1.0, "step": 0, "epoch": 0.0, "seconds": 0.0, "images_per_second": 0.0}
+        row |= {"attempts": 0, "priority": 0}
+        for order, (run_id, more) in enumerate(
+            [
+                ("first", {"round_id": "words", "prediction": "breaks"}),
+                ("later", {"round_id": "words", "prediction": "breaks"}),
+                ("low", {"round_id": "rates", "group_id": "g"}),
+                ("high", {"round_id": "rates", "group_id": "g"}),
+                ("again", {"round_id": "rates", "group_id": "h"}),
+                ("alone", {"prediction": "slow"}),
+                ("block", {"lesson": "l", "block": "b", "prediction": "learns"}),
+                ("block2", {"lesson": "l", "block": "b", "prediction": "learns"}),
+            ]
+        ):
+            insert("runs", **row, id=run_id, created_order=order + 1, **more)
+    engine.dispose()
+    store = open_store()
+    assert {run.id: run.prediction for run in store.runs.newest("ann", of_sweeps=True)} == {
+        "first": "breaks",
+        "later": None,
+        "low": "90",
+        "high": "90",
+        "again": None,
+        "alone": "slow",
+        "block": "learns",
+        "block2": None,
+    }
+    assert (store.rounds.predictions("words"), store.rounds.predictions("rates")) == ({"bob": "learns"}, {})
     store.close()

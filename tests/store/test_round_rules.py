@@ -130,7 +130,7 @@ def test_a_press_that_arrives_twice_counts_once(store: Store, opened: Opened) ->
     assert assigned(store).started == 1
 
 
-def test_a_prediction_comes_first_and_stays(store: Store, opened: Opened) -> None:
+def test_a_prediction_comes_first_and_goes_with_its_run(store: Store, opened: Opened) -> None:
     given = give(store, opened, replace(PLAN, question="accuracy"))
     refused(store, lambda: store.runs.create(ANN, CONFIG, round_id=given.id), "Say first what you expect")
     for wrong in (-1, 101, "learns", None, True, float("nan")):
@@ -138,13 +138,38 @@ def test_a_prediction_comes_first_and_stays(store: Store, opened: Opened) -> Non
     store.rounds.predict(given.id, ANN, 80)
     store.rounds.predict(given.id, ANN, 92.5)
     assert assigned(store).prediction == "92.5"
-    store.runs.create(ANN, CONFIG, round_id=given.id)
-    refused(store, lambda: store.rounds.predict(given.id, ANN, 10), "stays as it is")
     assert store.rounds.predictions(given.id) == {ANN: "92.5"}
+    run = store.runs.create(ANN, CONFIG, round_id=given.id)
+    assert (store.runs.get(run).prediction, store.rounds.predictions(given.id)) == ("92.5", {})
+    refused(store, lambda: store.rounds.predict(given.id, ANN, 10, started=0), "stays as it is")  # a late press
     words = give(store, opened, replace(PLAN, question="outcome"))
     refused(store, lambda: store.rounds.predict(words.id, ANN, 80), "no prediction")
     store.rounds.predict(words.id, ANN, "breaks")
     assert assigned(store).prediction == "breaks"
+
+
+def test_each_run_of_a_round_is_predicted_anew(store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, question="outcome", runs_each=2))
+    found = []
+    for prediction, rate in (("breaks", 1.5), ("learns", 0.5)):
+        refused(store, lambda: store.runs.create(ANN, CONFIG, round_id=given.id), "Say first what you expect")
+        store.rounds.predict(given.id, ANN, prediction, started=len(found))
+        found.append(store.runs.create(ANN, CONFIG.replace(learning_rate=rate), round_id=given.id))
+    assert [store.runs.get(run).prediction for run in found] == ["breaks", "learns"]
+    refused(store, lambda: store.rounds.predict(given.id, ANN, "slow"), "used all runs")
+    refused(store, lambda: store.runs.create(ANN, CONFIG, round_id=given.id), "used all 2 runs")
+
+
+def test_what_is_predicted_of_a_sweep_goes_with_it(store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, kind="sweep", free={}, question="accuracy"))
+    plan, configs = (
+        SweepRecord("5eed5eed50", ANN, 1.0, CONFIG, (0.1, 0.4), 1),
+        [CONFIG, CONFIG.replace(learning_rate=0.4)],
+    )
+    store.rounds.predict(given.id, ANN, 90)
+    runs = [store.runs.get(run) for run in store.sweeps.create(plan, configs, given.id)]
+    assert [(run.prediction, run.own_prediction) for run in runs] == [("90", None)] * 2
+    assert assigned(store).must_predict
 
 
 def test_a_round_that_is_not_open_or_not_ones_own_takes_nothing(store: Store, opened: Opened) -> None:

@@ -66,7 +66,8 @@ def test_only_what_has_changed_is_read(given: tuple[Store, Round], monkeypatch: 
     monkeypatch.setattr(store.board, "read", lambda after: asked.append(dict(after)) or read(after))
     first = look(opened)
     assert [(one.nickname.raw, one.student) for one in first.runs] == [("Otter", 0), ("Falcon", 1)]
-    assert first.predictions == {0: "learns", 1: "learns"}
+    assert [one.run.prediction for one in first.runs] == ["learns", "learns"]
+    assert first.waiting == ()
     assert all(one.run.owner == "" for one in first.runs)
     assert look(opened) is first
     evaluate(store, ann, 9)

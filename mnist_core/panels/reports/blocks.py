@@ -105,12 +105,11 @@ def notes(runs: Sequence[Run]) -> list[Section]:
 
 @dataclass(frozen=True)
 class Row:
-    """A run in a table: what it is called there, what else is said of it, and what was predicted of it."""
+    """A run in a table: what it is called there, and what else is said of it."""
 
     title: Words
     run: Run
     also: Sequence[Cell] = ()
-    prediction: str | None = None
 
 
 def run_table(
@@ -121,7 +120,7 @@ def run_table(
     `first`: the head of the first column; `also`: those of what rows say besides; `without` these settings.
     """
     settings_shown = _differing([row.run for row in rows], {*without})
-    predicted = any(row.prediction or row.run.prediction for row in rows)
+    predicted = any(row.run.own_prediction for row in rows)
     figures = [
         ("best_validation_accuracy", _("Best validation accuracy")),
         ("validation_accuracy", _("Validation accuracy")),
@@ -142,7 +141,7 @@ def run_table(
             row.title,
             *row.also,
             *(_value(comparison.setting(row.run, name)) for name in settings_shown),
-            *([prediction_text(row.prediction or row.run.prediction), outcome_text(row.run)] if predicted else []),
+            *([prediction_text(row.run.own_prediction), outcome_text(row.run)] if predicted else []),
             _(names.STATES[names.state(row.run)]),
             names.verdict(row.run) or None,
             *(row.run.result.get(name) for name, _title in figures),

@@ -24,23 +24,21 @@ from mnist_core.ui.texts import _
 ACCURACIES = {"train": N_("Training accuracy"), "validation": N_("Validation accuracy"), "test": N_("Test accuracy")}
 
 
-def report(view: watch.View, prediction: str | None = None) -> Report:
-    """The report of one run. `prediction`: that of its round, where the run has none of its own."""
+def report(view: watch.View) -> Report:
+    """The report of one run."""
     run = view.run
     title, network = names.run_title(run), names.describe(run.config, run.rates)
     lead: list[Words] = [network] if title.plain != network else []
-    return blocks.whole(title, sections(view, prediction), [*lead, times.day(run.created_at)])
+    return blocks.whole(title, sections(view), [*lead, times.day(run.created_at)])
 
 
-def sections(
-    view: watch.View, prediction: str | None = None, *, says_prediction: bool = True, free: Free | None = None
-) -> list[Section]:
+def sections(view: watch.View, *, says_prediction: bool = True, free: Free | None = None) -> list[Section]:
     """What there is to say of one run; a part of any report that speaks of it. `says_prediction`: False where it does so elsewhere.
 
     `free`: as for `health`.
     """
     run = view.run
-    predicted = (run.prediction or prediction) if says_prediction else None
+    predicted = run.own_prediction if says_prediction else None
     return [
         Section(_("Result"), [_result(run), *_story(run)]),
         *health(view, free),
@@ -118,8 +116,8 @@ def prediction_facts(run: Run, prediction: str) -> Facts:
         rows.append((_("Outcome"), blocks.outcome_text(run) or "–"))
         if outcome is not None:
             rows.append((_("Compared"), _("Correct.") if outcome == prediction else _("Not this time.")))
-    elif isinstance(best := run.result.get("best_validation_accuracy"), int | float):  # a round asked for an accuracy
-        rows.append((_("Best validation accuracy"), accuracy_text(best)))
+    elif (accuracy := predictions.accuracy(run)) is not None:
+        rows.append((_("Validation accuracy"), accuracy_text(accuracy)))
     return Facts(rows)
 
 
