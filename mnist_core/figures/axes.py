@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 POINTS = 2_000  # drawn of a curve at most; spikes survive
 PAD = 0.02  # of the axis, free on both sides
 LEAST_LOSS = 1e-6  # lowest end of a log axis for losses
+ROOM = 1.3  # times chance: above it there is room for a network that begins worse than a guess, or jumps
+ENDS_WELL = 1.6  # times chance: a run that ends higher has no say in the axis of others
 FAR = 100  # times chance: up to there a log axis shows how runs end
 ENDS = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)  # times a power of ten: where a growing horizontal axis ends
 
@@ -138,14 +140,14 @@ def finite(columns: Sequence[Floats]) -> Floats:
 def top_of_loss(columns: Sequence[Floats], chance: float, *, log: bool = False) -> float:
     """The greatest loss that the chart shows: all of an ordinary run, not the explosion of a broken one.
 
-    The greater of 1.6 × chance and 1.1 × the ninth tenth of the calm records. Calm are those up to ten times the loss
+    The greater of `ROOM` × chance and 1.1 × the ninth tenth of the calm records. Calm are those up to ten times the loss
     before training (of several curves the middle one) or ten times chance. Rounded up to a coarse step, on a log axis to a power of ten.
     """
     starts = [float(measured[0]) for column in columns if len(measured := column[np.isfinite(column)])]
     values = finite(columns)
     calm = values[values <= 10 * max(float(np.median(starts)) if starts else chance, chance)]
     most = 1.1 * float(np.quantile(calm, 0.9) if len(calm) > 3 else calm.max()) if len(calm) else 0.0
-    top = max(1.6 * chance, most)
+    top = max(ROOM * chance, most)
     if log:
         return _power_of_ten(top)
     unit = 10 ** np.floor(np.log10(top)) / 2
@@ -156,11 +158,11 @@ def top_of_losses(columns: Sequence[Floats], chance: float, *, log: bool = False
     """The greatest loss that a chart of several runs shows, a column each: as for one, but runs that end far beyond
     chance have no say in it where there are others. A log axis has room for those that end within `FAR` times chance."""
     ends_at = [float(measured[-1]) if len(measured := column[np.isfinite(column)]) else np.inf for column in columns]
-    well = [column for column, last in zip(columns, ends_at, strict=True) if last <= 1.6 * chance]
+    well = [column for column, last in zip(columns, ends_at, strict=True) if last <= ENDS_WELL * chance]
     top = top_of_loss(well or columns, chance, log=log)
     if not log:
         return top
-    far = [column for column, last in zip(columns, ends_at, strict=True) if 1.6 * chance < last <= FAR * chance]
+    far = [column for column, last in zip(columns, ends_at, strict=True) if ENDS_WELL * chance < last <= FAR * chance]
     calm = [values[values <= FAR * chance] for values in (finite([column]) for column in far)]
     return max([top, *(_power_of_ten(float(np.quantile(values, 0.9))) for values in calm)])
 

@@ -48,22 +48,22 @@ def test_a_note_on_a_log_axis_is_placed_by_its_power_of_ten() -> None:
 
 
 def test_the_loss_axis_ends_where_calm_records_do() -> None:
-    assert axes.top_of_loss([floats(2.3, 1, 0.5)], 2.303) == 4  # 1.6 × 2.303 = 3.68
-    assert axes.top_of_loss([floats(2.3, 1e30, math.inf, math.nan)], 2.303) == 4
+    assert axes.top_of_loss([floats(2.3, 1, 0.5)], 2.303) == 3  # 1.3 × 2.303 = 2.99
+    assert axes.top_of_loss([floats(2.3, 1e30, math.inf, math.nan)], 2.303) == 3
     assert axes.top_of_loss([floats(*[6.0] * 20)], 2.303) == 7  # 1.1 × 6 = 6.6
     assert axes.top_of_loss([floats(40, 30, 20, 10)], 2.303) == 45  # quantile 37, × 1.1 = 40.7
     assert axes.top_of_loss([floats(2.3, 1, 0.5)], 2.303, log=True) == 10
-    assert axes.top_of_loss([floats()], 2.303) == 4
+    assert axes.top_of_loss([floats()], 2.303) == 3
 
 
 def test_the_order_of_runs_does_not_matter() -> None:
     good, broken = floats(2.3, 1, 0.5), floats(1e30, 1e30)
-    assert axes.top_of_loss([good, good, broken], 2.3) == axes.top_of_loss([broken, good, good], 2.3) == 4
+    assert axes.top_of_loss([good, good, broken], 2.3) == axes.top_of_loss([broken, good, good], 2.3) == 3
 
 
 def test_a_log_axis_has_room_for_a_run_that_ends_far_above_chance_but_not_for_an_explosion() -> None:
     good, loud, broken = floats(2.3, 1, 0.5), floats(94, 60, 20, 12), floats(2.3, 1e30, 1e30)
-    assert axes.top_of_losses([good, loud], 2.3) == 4
+    assert axes.top_of_losses([good, loud], 2.3) == 3
     assert axes.top_of_losses([good, good, loud, broken], 2.3, log=True) == 100
     assert axes.top_of_losses([good, broken], 2.3, log=True) == 10
     assert axes.top_of_losses([good, floats(3, 1e6, 1e6, 50)], 2.3, log=True) == 100  # 0.9 of what is below 230
@@ -72,7 +72,7 @@ def test_a_log_axis_has_room_for_a_run_that_ends_far_above_chance_but_not_for_an
 def test_while_a_run_explodes_the_axis_stays_where_it_was() -> None:
     losses = [2.3] * 40 + [2.3 * 3**k for k in range(1, 60)]
     tops = {ends_of(loss_chart(RUN, curves(losses[:n]), ChartView(), str), "yaxis")[1] for n in range(30, 99)}
-    assert tops <= {4.0, 4.5}
+    assert tops == {3.0}
 
 
 def test_outside_are_stretches() -> None:
@@ -93,7 +93,7 @@ def test_a_spike_has_a_small_sign_with_its_height() -> None:
 def test_hover_tells_the_true_value_of_what_is_cut_off() -> None:
     figure = loss_chart(RUN, curves([2.0, 900.0, 2.0]), ChartView(), str)
     (batches,) = [trace for trace in figure["data"] if trace["uid"] == "batches"]
-    assert numbers(batches["y"]).max() == 12  # three times the axis
+    assert numbers(batches["y"]).max() == 9  # three times the axis
     assert numbers(batches["customdata"]).tolist() == [2, 900, 2]
 
 
