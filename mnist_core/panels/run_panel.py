@@ -14,11 +14,12 @@ import streamlit as st
 
 from mnist_core import diagnostics
 from mnist_core.config import RunConfig
+from mnist_core.diagnostics.chance import TRAIN_EVALUATED
 from mnist_core.diagnostics.gap import test_images
 from mnist_core.figures import curves as charts
 from mnist_core.messages import N_, accuracy_text, number_text
-from mnist_core.panels import draft, export_panel, layer_charts, predictions, typed_setting, waiting
-from mnist_core.records import SPLITS, Run
+from mnist_core.panels import draft, export_panel, image_split, layer_charts, predictions, typed_setting, waiting
+from mnist_core.records import SPLITS, Run, Split
 from mnist_core.rounds import Free, free_to_json
 from mnist_core.schedule import evaluated_images
 from mnist_core.store import Command
@@ -295,12 +296,19 @@ def _results(run: Run) -> None:
 
 def _say_on_how_many(run: Run) -> None:
     """Why the last points of the curves are not the figures of the end."""
-    images = evaluated_images(run.config)
-    if run.outcome != "stopped" and images < max(run.config.validation_size, test_images(run.config, run.result)):
+    images, config = evaluated_images(run.config), run.config
+    whole: dict[Split, int] = {
+        "train": min(config.train_size, TRAIN_EVALUATED),
+        "validation": config.validation_size,
+        "test": test_images(config, run.result),
+    }
+    shown: dict[Split, int] = {name: n for name, n in whole.items() if run.result.get(f"{name}_accuracy") is not None}
+    if run.outcome != "stopped" and images < max(shown.values()):
         text = _(
-            "These accuracies are measured on all validation and test images, the curves on the first {n} images of each set, so that training is not held up."
+            "These accuracies are measured on {sets}, the curves on the first {n} images of each set, so that training is not held up."
         )
-        st.caption(text.format(n=f"{images:,}"))
+        sets = ", ".join(image_split.counted(name, n) for name, n in shown.items())
+        st.caption(text.format(sets=sets, n=f"{images:,}"))
 
 
 def _say_how_it_trained(run: Run) -> None:

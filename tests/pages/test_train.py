@@ -320,6 +320,24 @@ def test_on_how_many_images_curves_and_figures_are_measured(open_page: Open, sto
     assert found == {"few": True, "stopped": False, "all": False}
 
 
+@pytest.mark.parametrize(
+    ("changes", "measured", "sets"),
+    [
+        ({}, ("train", "validation", "test"), "10,000 training images, 10,000 validation images, 10,000 test images"),
+        ({}, ("train", "validation"), "10,000 training images, 10,000 validation images"),  # the test set is sealed
+        ({"validation_size": 0}, ("train", "test"), "10,000 training images, 10,000 test images"),
+        ({"train_size": 2_000}, ("train",), "2,000 training images"),
+    ],
+)
+def test_of_the_sets_those_are_named_whose_accuracy_stands_there(
+    open_page: Open, store: Store, changes: dict[str, Any], measured: tuple[str, ...], sets: str
+) -> None:
+    run_id = store.runs.create("cem", PRESETS["lenet"].config.replace(**changes))
+    store.queue.claim(run_id, "worker", 1)
+    store.record_writer.finish(run_id, "completed", {f"{name}_accuracy": 0.9 for name in measured})
+    assert f"These accuracies are measured on {sets}, the curves on" in texts(open_page("train", run=run_id))
+
+
 def test_the_table_of_a_group_has_numbers_that_sort_as_such(open_page: Open, store: Store) -> None:
     """With the digits that they have elsewhere: beside a tile of 97.10%, 97.1% stood here."""
     accuracies = [0.098, 0.971]
