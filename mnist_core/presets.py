@@ -90,7 +90,9 @@ _PRESETS = (
     Preset(
         "two-layer-net-rate-1.2",
         N_("Two-layer network, learning rate 1.2: unstable"),
-        N_("It still learns, but late and with spikes in the loss. This rate is near the edge."),
+        N_(
+            "With this seed it still learns, but late and with spikes in the loss. This rate is near the edge: with other seeds, it often does not learn."
+        ),
         _TWO_LAYER.replace(learning_rate=1.2),
     ),
     Preset(

@@ -163,7 +163,10 @@ def _answers(panel: Panel, run: Run, computed: Answers, player: str) -> None:
     """What each snapshot answers to the drawn digit."""
     image = drawing.like_mnist(drawing.paint(last_drawing()))
     if not image.any():
-        st.caption(_("Draw something in the first view to see here how the answer to it changed during training."))
+        text = _(
+            "Draw something under **Draw** on the **Inspect** page to see here how the answer to it changed during training."
+        )
+        st.caption(text)
         return
     steps = computed.result.steps
     shares = watch.figure(("course answers", computed.id, image.tobytes()), lambda: _shares(run, steps, image))

@@ -11,7 +11,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.data import own_images
+from mnist_core.inspect_page.views import VIEWS
 from mnist_core.store import Store
+from mnist_core.ui import texts as texts_of
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
 from tests.pages.inspected_runs import first_labels, run_with_weights, with_a_drawing
@@ -56,6 +58,15 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     ]
     parts = ("course_control", "chart_course", "chart_course_answer")
     assert len({component(over_time, part)["player"] for part in parts}) == 1
+
+
+def test_over_time_without_a_drawing_the_tab_is_named_in_which_one_is_made(over_time: AppTest) -> None:
+    for language in texts_of.LANGUAGES:
+        over_time.session_state["language"] = language
+        captions = [caption.value for caption in over_time.run().caption]
+        with texts_of.speaking(language):
+            inspect, draw = texts_of._("Inspect"), texts_of._(VIEWS["draw"][0])
+        assert any(f"**{inspect}**" in caption and f"**{draw}**" in caption for caption in captions)
 
 
 def test_over_time_the_images_of_a_cell(over_time: AppTest) -> None:

@@ -32,7 +32,7 @@ def draw(panel: Panel) -> None:
     lesson.experiment(
         "two-layer-net-rate-1.5",
         _(
-            "The same in a network: at a learning rate of 1.2 this one still learns, at 1.5 it is beyond its stability edge."
+            "The same in a network: at a learning rate of 1.2 the seed decides whether this one learns, at 1.5 it is beyond its stability edge."
         ),
     )
 
