@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core.panels import controls, draft, round_panel
 from mnist_core.rounds import Assignment
@@ -15,14 +16,15 @@ from mnist_core.ui.texts import _
 frame.ensure()
 
 
-def settings() -> None:
-    """What is trained: an experiment, in a line, and the way to change more of it."""
+def settings() -> DeltaGenerator:
+    """What is trained: an experiment, a place for it in a line, and the way to change more of it."""
     draft.keep_possible()
     if _round() is None:
         controls.experiment()
-    st.caption(names.but_the_rate(draft.config()))
+    in_a_line = st.empty()
     if (own := _round()) is None or own.round.plan.free:
         st.page_link("pages/train.py", label=_("More settings on the Train page"), icon=":material/tune:")
+    return in_a_line
 
 
 def _round() -> Assignment | None:
@@ -56,10 +58,12 @@ def page() -> None:
     others = draft.follow_round() if _round() is not None else []
     about_round = st.container()
     with st.sidebar:
-        settings()
+        in_a_line = settings()
     data_note.follow(draft.fields()["dataset"])
     preload()
     shown = view()
+    describe = names.of_range_test if shown == "test" else names.but_the_rate
+    in_a_line.caption(describe(draft.config()))
     if _round() is not None:
         with about_round:
             round_panel.draw({}, others, "range-test" if shown == "test" else "sweep")

@@ -76,10 +76,12 @@ def _say_images(images: OwnImages | None) -> None:
 
 
 def _settings_of(block: Trained, config: RunConfig) -> str:
+    if isinstance(block, RangeTestBlock):
+        return names.of_range_test(config)
     words = names.but_the_rate(config)
     if isinstance(block, SweepBlock):
         return f"{words} · {names.number(block.rates[0])} – {names.number(block.rates[-1])}"
-    if isinstance(block, RangeTestBlock) or "learning_rate" in block.free:
+    if "learning_rate" in block.free:
         return words
     rate = _("learning rate")
     return f"{words} · {rate} {names.number(config.learning_rate)}"

@@ -9,12 +9,14 @@ from typing import Any, TypeVar, cast
 
 from mnist_core import comparison, data, escape
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics import TITLES, Kind, seen
+from mnist_core.diagnostics import TITLES, Kind, range_test, seen
+from mnist_core.errors import ConfigError
 from mnist_core.escape import UserText
 from mnist_core.image_sets import SETS, DatasetName, KnownName, class_names, own_id
 from mnist_core.messages import N_, LayerSizes, SettingName, TypedText, WordToWrite, capital, number_text
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
+from mnist_core.schedule import RISE
 from mnist_core.ui import own_images
 from mnist_core.ui.texts import _, ngettext
 
@@ -276,19 +278,25 @@ def _changes_in_a_line(changes: Sequence[RateChange]) -> str:
 
 
 def describe(config: RunConfig, rates: str = "") -> str:
-    """`784-128-10 · SGD 0.1 · batch 100`; `rates`: of the run, where they are not that of the configuration."""
+    """`784-128-10 · SGD 0.1 · batch 100`; `rates`: of the run, where they are not that of the configuration. Of a range test from
+    where to where its rate rises: `SGD 1e-5–10`."""
     dense = "-".join(str(units) for units in (*config.hidden_layers, config.classes))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
+    highest = number(config.learning_rate)
+    if config.schedule == "rising":
+        rates = f"{number(config.learning_rate / RISE)}–{highest}"
     return _("{network} · {optimizer} {rate} · batch {batch}").format(
         network=network,
         optimizer=choice(config.optimizer),
-        rate=rates or number(config.learning_rate),
+        rate=rates or highest,
         batch=f"{config.batch_size:,}",
     )
 
 
 def but_the_rate(config: RunConfig) -> str:
-    """`784-128-10 · ReLU · SGD · batch 100 · 5 epochs · 50,000 images, scaled 0–1`."""
+    """`784-128-10 · ReLU · SGD · batch 100 · 5 epochs · 50,000 images, scaled 0–1`; of a range test its steps, not its epochs."""
+    steps = ngettext("{n} step", "{n} steps", config.total_steps).format(n=f"{config.total_steps:,}")
+    epochs = ngettext("{n} epoch", "{n} epochs", config.epochs).format(n=f"{config.epochs:,}")
     dense = "-".join(str(units) for units in (*config.hidden_layers, config.classes))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
     parts = [
@@ -296,12 +304,20 @@ def but_the_rate(config: RunConfig) -> str:
         choice(config.activation),
         choice(config.optimizer),
         _("batch {n}").format(n=f"{config.batch_size:,}"),
-        ngettext("{n} epoch", "{n} epochs", config.epochs).format(n=f"{config.epochs:,}"),
+        steps if config.schedule == "rising" else epochs,
         ngettext("{n} image", "{n} images", config.train_size).format(n=f"{config.train_size:,}"),
         choice(config.preprocessing),
         *([] if config.augmentation == "off" else [choice(config.augmentation)]),
     ]
     return " · ".join(parts)
+
+
+def of_range_test(config: RunConfig) -> str:
+    """The same of the range test of these settings, which has a length of its own."""
+    try:
+        return but_the_rate(range_test.plan(config))
+    except ConfigError:  # there is none, which the button says
+        return but_the_rate(config)
 
 
 _LAYERS: Mapping[str, tuple[str, str]] = {

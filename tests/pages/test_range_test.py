@@ -31,6 +31,9 @@ def run_it(store: Store, *, falls: bool = True) -> str:
 def test_one_press_makes_a_run_whose_rate_rises(open_page: Open, store: Store) -> None:
     app = open_page("learning_rate", preset="two-layer-net")
     app.segmented_control(key="rates_view").set_value("test").run()
+    assert [
+        " · 1,000 steps · " in caption.value for caption in app.sidebar.caption if "784-50-10" in caption.value
+    ] == [True]
     app.button(key="range_test").click().run()
     (run,) = store.queue.next(10)
     assert run.config.schedule == "rising"

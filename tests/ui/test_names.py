@@ -9,6 +9,7 @@ import pytest
 
 from mnist_core import rounds
 from mnist_core.config import RunConfig, parse_field
+from mnist_core.diagnostics import range_test
 from mnist_core.errors import ConfigError, RoundError
 from mnist_core.messages import TypedText
 from mnist_core.records import Run
@@ -42,6 +43,18 @@ def test_runs_that_would_be_called_alike_say_in_what_they_differ(
 ) -> None:
     runs = [run(number, **one) for number, one in enumerate(changes)]
     assert [title.plain for title in names.run_titles(runs)] == titles
+
+
+def test_a_range_test_is_told_with_its_own_steps_and_all_its_rates() -> None:
+    config = RunConfig(train_size=10_000, epochs=100, learning_rate=0.5)
+    planned = range_test.plan(config)
+    assert planned.total_steps == 1_000
+    assert " · 1,000 steps · 10,000 images" in names.of_range_test(config)
+    assert names.of_range_test(config) == names.but_the_rate(planned)
+    assert " · 100 epochs · " in names.but_the_rate(config)
+    test = Run("1", "me", planned, "finished", 1, 0.0)
+    assert names.run_title(test).plain == "Range test: 784-128-10 · SGD 1e-5–10 · batch 100"
+    assert names.describe(planned, test.rates) == "784-128-10 · SGD 1e-5–10 · batch 100"  # as a report has it
 
 
 @pytest.mark.parametrize(
