@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core.class_records import Class, Member
 from mnist_core.classroom_page import (
+    class_link,
     handed_in_panel,
     invitation,
     reach,
@@ -19,7 +20,7 @@ from mnist_core.classroom_page import (
 from mnist_core.messages import N_
 from mnist_core.store.class_codes import NICKNAME_LETTERS
 from mnist_core.store.classes import Classes
-from mnist_core.ui import frame, live_parts, session, teacher, watch
+from mnist_core.ui import frame, session, teacher
 from mnist_core.ui.texts import _, ngettext
 
 _STYLE = """<style>
@@ -95,7 +96,8 @@ def _change_address(class_id: str, secret: str) -> None:
 
 
 def _members(class_id: str, secret: str) -> None:
-    """Who is there; a fragment that is drawn anew when somebody comes."""
+    """Who is there, and how many runs each has; a fragment that is drawn anew when somebody comes or starts one."""
+    class_link.draw(class_id, "members_link", runs=True)
     opened = session.store().classes.get(class_id)
     if opened is None:
         st.info(_("This class is no longer here."))
@@ -107,7 +109,6 @@ def _members(class_id: str, secret: str) -> None:
         _change_one(members, class_id, secret)
     else:
         _nobody_yet()
-    live_parts.link([opened], lambda: watch.class_version(class_id), key="members_link", pause=0.5)
 
 
 def _chip(member: Member) -> str:

@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.class_records import Class, HandedIn
+from mnist_core.classroom_page import class_link
 from mnist_core.report import with_script
-from mnist_core.ui import download, frame, handed_in, live_parts, session, times, watch
+from mnist_core.ui import download, frame, handed_in, session, times
 from mnist_core.ui.texts import _, ngettext
 
 ROW = 37  # pixels
@@ -15,10 +16,10 @@ ROW = 37  # pixels
 
 def draw(class_id: str, secret: str) -> None:
     """The list; a fragment that is drawn anew when somebody hands in."""
-    opened = session.store().classes.get(class_id)  # as it is now: a link to an earlier state would ask again and again
+    class_link.draw(class_id, "handed_in_link")
+    opened = session.store().classes.get(class_id)
     if opened is None:
         return
-    live_parts.link([opened], lambda: watch.class_version(class_id), key="handed_in_link", pause=0.5)
     with st.expander(_("Reports handed in"), icon=":material/inbox:", key="handed_in"):
         frame.safely(_list)(opened, secret)
 

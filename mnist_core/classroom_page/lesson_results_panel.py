@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core import escape
+from mnist_core.classroom_page import class_link
 from mnist_core.lessons.schema import Block, QuestionBlock
 from mnist_core.panels import course, lesson_answers
 from mnist_core.records import LessonAnswer, StudentInLesson
 from mnist_core.rounds import Round
-from mnist_core.ui import download, frame, live_parts, session, watch
+from mnist_core.ui import download, frame, session
 from mnist_core.ui.texts import _
 
 Cells = dict[str, str]
@@ -26,9 +27,7 @@ def draw(class_id: str, secret: str, given: Round) -> None:
 
 
 def _table(class_id: str, secret: str, given: Round) -> None:
-    opened = session.store().classes.get(class_id)  # before its students: what changes meanwhile is drawn, too
-    if opened is not None:
-        live_parts.link([opened], lambda: watch.class_version(class_id), key=f"answers_link_{given.id}", pause=1.0)
+    class_link.draw(class_id, f"answers_link_{given.id}")
     students = session.store().lessons.of_class(class_id, secret, given.plan.lesson)
     blocks = _blocks(given)
     begun = [one for one in students if one.progress is not None]

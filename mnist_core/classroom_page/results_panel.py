@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core import escape, exchange
 from mnist_core.class_records import Class
-from mnist_core.classroom_page import lesson_results_panel, round_report
+from mnist_core.classroom_page import class_link, lesson_results_panel, round_report
 from mnist_core.escape import UserText
 from mnist_core.exchange import RUNS_PER_BUNDLE, StudentRun
 from mnist_core.records import Curves
@@ -25,11 +25,12 @@ Rows = list[tuple[StudentRun, Curves]]
 def draw(opened: Class, secret: str) -> None:
     """The rounds of the class to choose from, and what there is to take of one."""
     rounds = {one.id: one for one in reversed(session.store().rounds.given(opened.id))}
+    if st.session_state.get("results_of") not in rounds:
+        st.session_state["results_of"] = next(iter(rounds), None)
+    class_link.draw(opened.id, "results_link", runs=True, round_id=st.session_state["results_of"])
     if not rounds:
         return
     with st.expander(_("Results of a round"), icon=":material/download:"):
-        if st.session_state.get("results_of") not in rounds:
-            st.session_state["results_of"] = next(iter(rounds))
         chosen = st.selectbox(
             _("Round"), list(rounds), format_func=lambda one: _title(rounds[one]).plain, key="results_of", width=500
         )

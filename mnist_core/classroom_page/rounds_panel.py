@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.class_records import Class, Member
+from mnist_core.classroom_page import class_link
 from mnist_core.messages import N_
 from mnist_core.rounds import Round, RoundState
-from mnist_core.ui import frame, live_parts, session, watch
+from mnist_core.ui import frame, session
 from mnist_core.ui.texts import _, ngettext
 
 STATES: Mapping[RoundState, str] = {"draft": N_("draft"), "open": N_("open"), "closed": N_("closed")}
@@ -19,6 +20,7 @@ COLORS: Mapping[RoundState, str] = {"draft": "gray", "open": "green", "closed": 
 
 def draw(class_id: str, secret: str) -> None:
     """All rounds, the newest first; a fragment that is drawn anew when something of the class has changed."""
+    class_link.draw(class_id, "rounds_link")
     opened = session.store().classes.get(class_id)
     if opened is None:
         return
@@ -30,7 +32,6 @@ def draw(class_id: str, secret: str) -> None:
     for given in reversed(rounds):
         _round(given, (class_id, secret))
     _runs(opened, secret)
-    live_parts.link([opened], lambda: watch.class_version(class_id), key="rounds_link", pause=0.5)
 
 
 Rights = tuple[str, str]  # id and secret of the class

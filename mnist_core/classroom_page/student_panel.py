@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from mnist_core.class_records import Class, ClassRun
+from mnist_core.classroom_page import class_link
 from mnist_core.panels.reports.blocks import outcome_text, prediction_text
 from mnist_core.records import Run
 from mnist_core.rounds import Round
@@ -18,6 +22,8 @@ ROW = 37  # pixels
 
 def draw(opened: Class, secret: str) -> None:
     """The members to choose from, and what one of them has done."""
+    looked_at = st.session_state.get("looked_at")
+    class_link.draw(opened.id, "student_link", runs=looked_at is not None, member_id=looked_at)
     members = {one.id: one for one in session.store().classes.members(opened.id, secret)}
     if not members:
         return
@@ -44,21 +50,28 @@ def _runs(opened: Class, secret: str, member_id: str) -> None:
         st.info(_("This student has no runs in this class yet."))
         return
     rounds = {one.id: one for one in session.store().rounds.given(opened.id)}
-    event = st.dataframe(
+    # Another table where a run is new: a row that was chosen would be another's. The run that was chosen stays.
+    key, ids = f"runs_of_{member_id}_{len(rows)}_{rows[0][1].id}", [run.id for _one, run in rows]
+    st.dataframe(
         pd.DataFrame([_row(one, run, rounds.get(one.round_id or "")) for one, run in rows]),
         hide_index=True,
         placeholder="–",
         height=min(11, len(rows) + 1) * ROW + 4,
-        key=f"runs_of_{member_id}",
-        on_select="rerun",
+        key=key,
+        on_select=partial(_choose, key, ids),
         selection_mode="single-row",
         column_config={
             title: st.column_config.NumberColumn(format=PERCENT)
             for title in (_("Best validation accuracy"), _("Test accuracy"))
         },
     )
-    for place in event["selection"]["rows"][:1]:
-        _one(rows[place][1])
+    if (shown := st.session_state.get("looked_at_run")) in ids:
+        _one(views[shown])
+
+
+def _choose(key: str, run_ids: Sequence[str]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    st.session_state["looked_at_run"] = run_ids[rows[0]] if rows else None
 
 
 def _row(one: ClassRun, run: Run, given: Round | None) -> dict[str, object]:

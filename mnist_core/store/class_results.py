@@ -9,6 +9,7 @@ from mnist_core.escape import UserText
 from mnist_core.store.class_rows import for_teacher, member_row
 from mnist_core.store.database import Part
 from mnist_core.store.round_rows import find_round
+from mnist_core.store.rows import as_id
 from mnist_core.store.tables import members, runs
 
 _COLUMNS = (runs.c.id, runs.c.round_id, members.c.nickname)
@@ -33,6 +34,22 @@ class ClassResults(Part):
             for_teacher(connection, class_id, secret)
             row = member_row(connection, class_id, member_id)
             return _found(connection, runs.c.class_id == class_id, members.c.id == row.id)
+
+    def standing(
+        self, class_id: str, *, round_id: str | None = None, member_id: str | None = None
+    ) -> list[tuple[int, int]]:
+        """What is others where a run of the class is begun, deleted or over, or what is said of one that is over has changed; of one
+        round or member where that is named. One query, small however many runs there are: it tells how many, not whose."""
+        is_there = [runs.c.class_id == as_id(class_id), runs.c.soft_deleted_at.is_(None)]
+        if round_id is not None:
+            is_there.append(runs.c.round_id == round_id)
+        if member_id is not None:
+            is_there.append(runs.c.owner.in_(sa.select(members.c.student).where(members.c.id == member_id)))
+        over = sa.case((runs.c.state == "finished", runs.c.version), else_=0)
+        query = sa.select(sa.func.count(), sa.func.sum(over)).where(*is_there)
+        query = query.group_by(runs.c.owner, runs.c.state).order_by(runs.c.owner, runs.c.state)
+        with self.database.begin(write=False) as connection:
+            return [(count, int(versions)) for count, versions in connection.execute(query)]
 
 
 def _found(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[ClassRun]:

@@ -211,7 +211,8 @@ class Classes(Part):
 
     def members(self, class_id: str, secret: str) -> list[Member]:
         """Who is in the class, and who was removed, by nickname. Raises NotTeacherError."""
-        count = sa.select(sa.func.count()).where(runs.c.class_id == class_id, runs.c.owner == members.c.student)
+        visible = sa.and_(runs.c.class_id == class_id, runs.c.soft_deleted_at.is_(None))
+        count = sa.select(sa.func.count()).where(visible, runs.c.owner == members.c.student)
         query = sa.select(members, count.scalar_subquery().label("runs"))
         query = query.where(members.c.class_id == as_id(class_id), members.c.merged_into.is_(None))
         with self.database.begin(write=False) as connection:

@@ -45,15 +45,16 @@ def link(
     key: str,
     name: Hashable = None,
     pause: float = 0.0,
+    ticks: bool = False,
 ) -> None:
     """Have the fragment in which this stands drawn anew when `signature` becomes another one while any of the runs moves or, paused or
     failed, may go on: its student has other tabs.
 
     `signature`: of what the fragment shows of the runs, as plain values, of which the browser is told no more than whether they
-    are others; `name`: what it knows besides the runs; both as for `live.follow`. `pause`: seconds between two drawings, at least.
+    are others; `name`: what it knows besides the runs; these and `ticks` as for `live.follow`. `pause`: seconds between two drawings, at least.
     """
     value, followed = live.follow(
-        views, ("link", key, name), lambda: zlib.crc32(json.dumps(signature()).encode()), rests=True
+        views, ("link", key, name), lambda: zlib.crc32(json.dumps(signature()).encode()), ticks=ticks, rests=True
     )
     if followed is None:
         return

@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.class_records import Class
 from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
+from mnist_core.records import Curves, Progress, Report
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
-from mnist_core.ui import teacher
+from mnist_core.ui import live, teacher, watch
 from tests.pages.conftest import Open
-from tests.pages.content import percents, texts
+from tests.pages.content import components, percents, texts
 
 TEACHER, ANN = "a" * 32, "b" * 32
 CONFIG = RunConfig(epochs=1, hidden_layers=(16,))
@@ -80,6 +81,60 @@ def test_the_teacher_looks_at_a_student(open_page: Open, store: Store, opened: t
     assert not any(str(row[title]).startswith("=") for title in ("Run", "Note"))
     assert "why?" in row["Note"]
     assert row["Round"].startswith("1. ")
+
+
+def test_the_run_that_was_chosen_stays_where_a_new_one_stands_above_it(
+    open_page: Open, store: Store, opened: tuple[Class, str]
+) -> None:
+    ann = store.classes.join(opened[0].code, ANN, "Otter")
+    first = store.runs.create(ANN, CONFIG)
+    store.labels.write(first, ANN, note="why?")
+    app = open_page("classroom", **{"class": opened[0].id})
+    app.selectbox(key="looked_at").select(ann.id).run()
+    app.session_state["looked_at_run"] = first  # as a click on its row does
+    store.runs.create(ANN, CONFIG)
+    app.run()
+    assert len(app.dataframe[0].value) == 2
+    assert [line.value for line in app.text] == ["why?"]
+
+
+def test_the_console_follows_what_students_train(open_page: Open, store: Store, opened: tuple[Class, str]) -> None:
+    """The number of a student's runs stood still, and what there was of a round with it."""
+    ann = store.classes.join(opened[0].code, ANN, "Otter")
+    bob = store.classes.join(opened[0].code, TEACHER, "Falcon")
+    given = store.rounds.give(opened[0].id, opened[1], Plan(UserText("x"), config=CONFIG))
+    app = open_page("classroom", **{"class": opened[0].id})
+    app.selectbox(key="looked_at").select(ann.id).run()
+    links = [live.find(one["live"]["id"]) for one in components(app) if "pause" in one]
+    assert len(links) == 5
+
+    def told() -> int:
+        """How many parts of the console would be drawn anew."""
+        versions = watch.read_classes([opened[0].id])
+        before = [item.told.position for item in links]
+        for item in links:
+            item.renew(versions)
+        return sum(item.told.position != position for item, position in zip(links, before, strict=True))
+
+    assert told() == 0
+    run_id = store.runs.create(ANN, CONFIG, round_id=given.id)
+    assert told() == 3  # members, the student, results
+    assert "1 run" in texts(app.run())
+    assert store.queue.claim(run_id, "worker", 1) is not None
+    told()
+    store.record_writer.publish([Report(run_id, Progress(5, CONFIG.total_steps, 0.1, 1.0), Curves())])
+    assert told() == 0  # thirty that train do not draw it several times a second
+    store.record_writer.finish(run_id, "completed", {"validation_accuracy": 0.9})
+    assert told() == 3
+    store.labels.write(run_id, ANN, note="why?")
+    assert told() == 3
+    other = store.runs.create(TEACHER, CONFIG)
+    assert told() == 1  # neither of this student nor of the round
+    store.retention.soft_delete([other], TEACHER)
+    assert told() == 1
+    assert [one.runs for one in store.classes.members(opened[0].id, opened[1])] == [0, 1]
+    store.classes.remove(opened[0].id, opened[1], bob.id)
+    assert told() == 5
 
 
 def test_who_is_not_the_teacher_sees_neither(
