@@ -59,6 +59,8 @@ def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: T
         marks.reference(figure, RULE, translate(N_("rule of thumb: 0.001")), view, log=True)
         low, high = min(low, -3.0), max(high, -3.0)
     low, high = float(np.floor(low)), float(np.ceil(high + 0.05))
+    if kind == "update":
+        low = min(low, float(np.log10(RULE)) - 0.2)  # on the axis itself the line's name is not drawn
     layout["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     figure["data"] += spread(layout)
     return figure
