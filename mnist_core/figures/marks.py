@@ -125,8 +125,10 @@ def edge(top: float, view: ChartView) -> float:
     return float(10 ** (np.log10(top) - 0.05)) if view.log_y else 0.955 * top
 
 
-def reference(figure: Figure, value: float, text: str, view: ChartView, *, log: bool = False) -> None:
-    """A quiet line across the chart at `value`, with its name at the right end."""
+def reference(
+    figure: Figure, value: float, text: str, view: ChartView, *, log: bool = False, at_left: bool = False
+) -> None:
+    """A quiet line across the chart at `value`, with its name at the right end, or at the left one."""
     layout = figure["layout"]
     layout["shapes"].append(
         {
@@ -143,8 +145,8 @@ def reference(figure: Figure, value: float, text: str, view: ChartView, *, log: 
     layout["annotations"].append(
         {
             "xref": "paper",
-            "x": 1,
-            "xanchor": "right",
+            "x": 0 if at_left else 1,
+            "xanchor": "left" if at_left else "right",
             "y": float(np.log10(value)) if log else value,
             "yanchor": "bottom",
             "text": text,

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from mnist_core.figures import theme
 from mnist_core.ideas.stability.bowl import figure as charts
 from mnist_core.ideas.stability.bowl.concept import Bowl, behavior, factor, factors, loss, path
+from mnist_core.messages import Translate
+from mnist_core.ui import texts
 from tests.charts import numbers, trace
 
 
@@ -97,3 +100,16 @@ def test_the_edge_is_marked(momentum: float, edge: str) -> None:
     figure = charts.rates_chart(Bowl((1.0,), 0.5, momentum), False, str)
     assert edge in [note["text"] for note in figure["layout"]["annotations"]]
     assert numbers(trace(figure, "rate")["x"]).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 3.5, 5.5])
+@pytest.mark.parametrize("translate", [str, texts.catalog("ko").gettext])
+def test_on_a_telephone_the_curve_crosses_no_name(rate: float, translate: Translate) -> None:
+    """Where the factor is 1 the curve crosses the line; the line's name lay across both."""
+    layout = charts.rates_chart(Bowl((1.0,), rate), False, translate)["layout"]
+    (name,) = [note for note in layout["annotations"] if note["y"] == 1.0]
+    crossing = 2.0 / layout["xaxis"]["autorangeoptions"]["include"][1]
+    room = crossing if name["xanchor"] == "left" else 1 - crossing
+    wide = 0.6 * theme.NOTE_SIZE * sum(1 if letter.isascii() else 1.7 for letter in name["text"])
+    assert name["x"] == (0 if name["xanchor"] == "left" else 1)
+    assert wide < 290 * room  # pixels of the axis in a window of 400

@@ -106,7 +106,9 @@ def rates_chart(bowl: Bowl, dark: bool, translate: Translate) -> Figure:
         "data": [curve, dot | {"mode": "markers", "marker": {"size": 16, "color": theme.run_color(1, dark)}}]
     }
     figure["layout"] = layout
-    marks.reference(figure, 1.0, translate(N_("1: neither closer nor farther")), ChartView(dark=dark))
+    # The curve crosses this line at the edge: on either side of it there is room above the line, on the wider for the name.
+    text = translate(N_("1: same distance"))
+    marks.reference(figure, 1.0, text, ChartView(dark=dark), at_left=2 * bowl.edge > end)
     _shade_beyond(figure, bowl.edge, end, dark, translate)
     return figure
 
