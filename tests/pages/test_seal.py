@@ -26,6 +26,18 @@ def test_an_experiment_tells_no_sealed_test_accuracy(
         assert (PRESETS[preset].says(sealed=True) in said.split("\n")) == sealed
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_home_tells_no_sealed_test_accuracy(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch, sealed: bool
+) -> None:
+    student = f"{2 + sealed:032x}"
+    monkeypatch.setattr(session, "name_in", lambda _cookies: student)
+    store.facts.set(f"seal:{student}", {"sealed": sealed, "opened": 0})
+    said = texts(open_page("home"))
+    assert ("reaches 98% accuracy" in said) == (not sealed)
+    assert ("reaches a training accuracy of 98.9%" in said) == sealed
+
+
 def test_no_words_for_who_has_sealed_the_test_set_tell_of_it() -> None:
     assert "test accuracy" in PRESETS["lenet"].says(sealed=False)
     assert not [preset.name for preset in PRESETS.values() if "test " in preset.says(sealed=True)]
