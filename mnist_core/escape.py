@@ -10,9 +10,12 @@ import html as _html
 import re
 from dataclasses import dataclass
 
-# Invisible and no blank (U+2060): what is no longer beside its neighbor is no address, icon or arrow to Streamlit, which
-# looks for these after Markdown was read, where an escaped sign is a sign again.
+# Invisible and no blank (U+2060): what is no longer beside its neighbor is no link to Markdown, and no formula to a spreadsheet.
 JOINER = "\u2060"
+# The same for Streamlit, which looks for addresses, icons and arrows after Markdown was read, where an escaped sign is a sign again.
+# It is an element without a letter: who copies the text has what was typed.
+SPLIT = ":gray[]"
+_PLACE = "\0"  # where it is to stand: `plain` leaves no such sign
 # Signs that Markdown, Streamlit's colors and formulas are made of, and a colon before a word (`:red[…]`, `:tada:`).
 _SIGNS = re.compile(r"[\\`*_\[\]{}<>&$~|#!^=]|:(?!\s|$)")
 _LIST = re.compile(r"^(\d*(?=[.)](?:\s|$)))([.)])|^([-+])")  # at the head of a line: a list, or a line across
@@ -33,10 +36,15 @@ _LEADS = re.compile(
     r"(?<=\])(?=[(:])|(?<=<)(?=[A-Za-z][\w+.-]{1,31}:|[^\s<>]{1,99}@)"
     r"|(?<=[hH][tT][tT][pP]:)(?=//)|(?<=[hH][tT][tT][pP][sS]:)(?=//)|(?<=[wW]{3})(?=\.)|(?<=[-.\w+])(?=@[\w-]+\.)"
 )
-# A tilde between words, which would strike out what stands between it and the next: "5~10 minutes, 3~4 students". What comes before
-# in the pattern is passed over: an escaped sign, code, a formula.
-_TILDE = re.compile(
-    r"\\.|(?<![`$])(`{1,3}|\${1,2})(?![`$])(?:(?!\n[ \t]*\n).)+?(?<![`$])\1(?![`$])|(?<!~)(?P<tilde>~)(?!~)", re.DOTALL
+_CUT_ADDRESS = (
+    rf"(?<=[pPsS]):{JOINER}(?=//)|(?<=[wW]{{3}}){JOINER}(?=\.)|(?<=[-.\w+]){JOINER}(?=@)"  # by the last three of these
+)
+# A tilde between words, which would strike out what stands between it and the next: "5~10 minutes, 3~4 students", and an address.
+# What comes before in the pattern is passed over: an escaped sign, code, a formula.
+_IN_TEXT = re.compile(
+    r"\\.|(?<![`$])(`{1,3}|\${1,2})(?![`$])(?:(?!\n[ \t]*\n).)+?(?<![`$])\1(?![`$])"
+    rf"|(?<!~)(?P<tilde>~)(?!~)|(?P<cut>{_CUT_ADDRESS})",
+    re.DOTALL,
 )
 # What a spreadsheet takes for the beginning of a formula (the wide signs, too), at the head of a cell or of what it may take
 # for one.
@@ -131,9 +139,10 @@ def lines(text: str) -> str:
 
 def markdown(text: str) -> str:
     """`text` as Streamlit's Markdown that shows it, in one line."""
-    joined = _FOUND_LATER.sub(JOINER, plain(text))
+    joined = _FOUND_LATER.sub(_PLACE, plain(text))
     signs = _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", joined.strip())
-    return _LIST.sub(lambda head: f"{head[1] or ''}&#{ord(head[2] or head[3])};", signs)
+    lines = _LIST.sub(lambda head: f"{head[1] or ''}&#{ord(head[2] or head[3])};", signs)
+    return lines.replace(_PLACE, SPLIT)
 
 
 def formatted(text: str) -> str:
@@ -146,14 +155,21 @@ def without_links(text: str) -> str:
     return _LEADS.sub(JOINER, text)
 
 
-def with_tildes(text: str) -> str:
-    """Markdown that stays what it is, but of which a single tilde is a sign, as between two numbers; two strike out."""
-    return _TILDE.sub(lambda found: r"\~" if found["tilde"] else found[0], text)
+def as_typed(text: str) -> str:
+    """Markdown `without_links` that stays what it is, but outside of code and formulas a single tilde is a sign, as between two
+    numbers (two strike out), and who copies an address has what was typed."""
+
+    def shown(found: re.Match[str]) -> str:
+        if found["tilde"]:
+            return r"\~"
+        return found[0].replace(":", "&#58;").replace(JOINER, SPLIT) if found["cut"] else found[0]
+
+    return _IN_TEXT.sub(shown, text)
 
 
 def without_escapes(text: str) -> str:
-    """What Markdown from here was before `without_links` and `with_tildes`, for what shows it letter by letter."""
-    return text.replace(JOINER, "").replace(r"\~", "~")
+    """What Markdown from here was before `without_links` and `as_typed`, for what shows it letter by letter."""
+    return text.replace(JOINER, "").replace(f"&#58;{SPLIT}", ":").replace(SPLIT, "").replace(r"\~", "~")
 
 
 def _formatted_line(row: str) -> str:

@@ -1,7 +1,7 @@
 """The Markdown of a lesson: front matter, and prose, code, pictures and blocks in their order.
 
 HTML and links are refused. What is left leads nowhere, also where another reader of Markdown finds a link that this one does not
-(`escape.without_links`), and a single tilde strikes nothing out (`escape.with_tildes`).
+(`escape.without_links`), and a single tilde strikes nothing out (`escape.as_typed`).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _as_shown(lines: Sequence[str], tokens: Sequence[Token]) -> list[str]:
     found: list[str] = []
     for is_code, places in groupby(range(len(lines)), code.__contains__):
         text = escape.without_links("\n".join(lines[place] for place in places))
-        found += (text if is_code else escape.with_tildes(text)).split("\n")
+        found += (text if is_code else escape.as_typed(text)).split("\n")
     return found
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mnist_core import escape
 from mnist_core.errors import LessonError
+from mnist_core.escape import JOINER, SPLIT
 from mnist_core.lessons import Lesson, blocks, read, values
 from mnist_core.lessons.faults import Faults
 from mnist_core.lessons.schema import (
@@ -334,12 +336,14 @@ def test_lines_of_windows_and_a_mark_at_the_head_change_nothing() -> None:
 
 
 def test_what_leads_somewhere_is_shown_as_text() -> None:
-    (part,) = lesson("See https://example.org, www.example.org or `[a](b)` and mail@example.org.").parts
+    text = "See https://example.org, www.example.org or `[a](b)`, `http://a.bc` and mail@example.org."
+    (part,) = lesson(text).parts
     assert isinstance(part, Prose)
-    assert (
-        part.text.replace("\u2060", "") == "See https://example.org, www.example.org or `[a](b)` and mail@example.org."
+    assert part.text == (
+        f"See https&#58;{SPLIT}//example.org, www{SPLIT}.example.org or `[a]{JOINER}(b)`, `http:{JOINER}//a.bc`"
+        f" and mail{SPLIT}@example.org."
     )
-    assert part.text.count("\u2060") == 4
+    assert escape.without_escapes(part.text) == text
 
 
 STRUCK = "lasts 5~10 minutes for 3~4 of you"

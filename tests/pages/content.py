@@ -9,7 +9,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.escape import JOINER
+from mnist_core.escape import JOINER, SPLIT
 
 
 def texts(app: AppTest) -> str:
@@ -20,7 +20,7 @@ def texts(app: AppTest) -> str:
 
 def unescape(markdown: str) -> str:
     """Escaped text as it is read."""
-    return html.unescape(markdown).replace(JOINER, "")
+    return html.unescape(markdown.replace(SPLIT, "")).replace(JOINER, "")
 
 
 def components(app: AppTest) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, LAYER_DTYPE, STEP_DTYPE, Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
-from tests.pages.content import texts
+from tests.pages.content import texts, unescape
 from tests.pages.test_inspect import run_with_weights, with_a_drawing
 
 # Each part is one that Streamlit or Plotly would make something of; together they fit into a name.
@@ -278,7 +277,7 @@ def test_titles_of_own_images_are_text_and_each_is_another(
     else:
         control = app.segmented_control(key="data_set" if page == "data" else "c_dataset")
         assert len(set(control.options)) == len(control.options)
-        assert {html.unescape(option).replace(JOINER, "") for option in control.options[-len(OWN) :]} == numbered
+        assert {unescape(option) for option in control.options[-len(OWN) :]} == numbered
 
 
 def test_the_differences_of_two_runs_name_own_images_as_text(with_own_images: AppTest) -> None:
