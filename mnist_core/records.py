@@ -280,6 +280,11 @@ class Run:
         return self.state in ("queued", "running")
 
     @property
+    def is_range_test(self) -> bool:
+        """Whether its rate rises, as that of a range test does, which ends broken on purpose."""
+        return self.config.schedule == "rising"
+
+    @property
     def own_prediction(self) -> str | None:
         """What was predicted of it: what was said of a whole sweep was said of none of its runs."""
         return self.prediction if self.group is None else None

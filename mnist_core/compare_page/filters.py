@@ -62,12 +62,7 @@ def controls(panel: Panel, runs: Sequence[Run]) -> tuple[list[Predicate], list[C
 def range_tests(runs: Sequence[Run]) -> list[Run]:
     """Those of `runs` that the table leaves out: range tests, which end broken on purpose, until they are asked for."""
     included = address.shows("filter_range_tests", False, partial(address_text.choice, options=(False, True)))
-    return [] if included else [run for run in runs if is_range_test(run)]
-
-
-def is_range_test(run: Run) -> bool:
-    """Whether the run's rate rises, as that of a range test does."""
-    return run.config.schedule == "rising"
+    return [] if included else [run for run in runs if run.is_range_test]
 
 
 def range_test_switch(panel: Panel, count: int) -> None:

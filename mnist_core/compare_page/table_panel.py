@@ -64,7 +64,7 @@ def _asked_for(own_runs: Sequence[Run]) -> list[str]:
     asked = st.query_params.get("runs")
     if asked is not None:
         return [run_id for run_id in asked.split(",") if run_id]
-    return [run.id for run in own_runs if not filters.is_range_test(run)][:FIRST]
+    return [run.id for run in own_runs if not run.is_range_test][:FIRST]
 
 
 def has_runs() -> bool:
@@ -139,7 +139,7 @@ def _filtered(own_runs: list[Run], left_out: set[str]) -> tuple[list[Run], list[
     runs = [run for run in own_runs if run.id not in left_out]
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_filter"):
         fits, by = filters.controls(PAGE, runs)
-        filters.range_test_switch(PAGE, sum(map(filters.is_range_test, own_runs)))
+        filters.range_test_switch(PAGE, sum(run.is_range_test for run in own_runs))
         seal.draw()
         export_panel.import_field()
     fits += filters.ranges(by, runs)

@@ -78,7 +78,7 @@ def explain(run: Run, curves: Curves, free: Free | None = None) -> Explanation |
     """
     if run.error is not None:
         return Explanation(message(N_("The run failed.")), run.error, (), _from_failure(run))
-    if run.config.schedule == "rising":
+    if run.is_range_test:
         return _range_test()
     judged, metrics = judge(run.config, curves, run.outcome, _final(run))
     kind = seen(run, judged) or judged

@@ -46,7 +46,7 @@ def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
         "disturbed_others",
         _("Compare with"),
         list(others),
-        list(others)[:2],
+        [other.id for other in others.values() if not other.is_range_test][:2],
         MOST - 1,
         format_func=lambda run_id: names.option(others[run_id]),
     )

@@ -40,7 +40,8 @@ def idea(instance: str, block: IdeaBlock) -> None:
 
 def inspect(here: Here, panel: Panel, block: InspectBlock, views: Views) -> None:
     """A view of the last run of a block."""
-    runs = [run for some in here.runs.values() for run in some if run.checkpoint_step is not None]
+    all_runs = watch.range_tests_last([run for some in here.runs.values() for run in some])
+    runs = [run for run in all_runs if run.checkpoint_step is not None]
     own = [run for run in here.runs.get(block.run, []) if run.checkpoint_step is not None]
     title, draw = views[block.view]
     with st.container(border=True, key=panel.key("inspect_box")):

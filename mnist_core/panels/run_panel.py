@@ -124,7 +124,7 @@ def _buttons(panel: Panel, run: Run) -> None:
         help=_("Sets the run back to step 0 with the same initial weights, and pauses it."),
     )
     # A range test reads its rates off the plan; a round may have given the rate.
-    if run.config.schedule != "rising" and not (run.round is not None and draft.is_locked("learning_rate")):
+    if not run.is_range_test and not (run.round is not None and draft.is_locked("learning_rate")):
         _change_rate(panel, run)
 
 

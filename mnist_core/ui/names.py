@@ -195,7 +195,7 @@ def shared_titles(groups: Sequence[Sequence[Run]]) -> list[UserText]:
 
 
 def _own_title(run: Run) -> str:
-    if run.config.schedule == "rising":
+    if run.is_range_test:
         return _("Range test: {network}").format(network=describe(run.config))
     preset = PRESETS.get(run.preset or "")
     if preset is not None:

@@ -79,6 +79,16 @@ def my_runs(limit: int = 50, *, of_sweeps: bool = False) -> list[Run]:
     return [seal.hidden_run(run) for run in session.store().runs.newest(session.student(), limit, of_sweeps=of_sweeps)]
 
 
+def my_runs_to_choose() -> list[Run]:
+    """The same for a choice of one, which begins with the first: range tests come last, since their networks end broken on purpose."""
+    return range_tests_last(my_runs())
+
+
+def range_tests_last(runs: Sequence[Run]) -> list[Run]:
+    """`runs` in their order, those that are range tests behind all others."""
+    return sorted(runs, key=lambda run: run.is_range_test)
+
+
 def my_runs_in(lesson: str) -> list[Run]:
     """This student's runs that were started in the lesson, as they may be seen, newest first; without their records."""
     return [seal.hidden_run(run) for run in session.store().runs.of_lesson(session.student(), lesson)]

@@ -77,7 +77,7 @@ def health(view: watch.View, free: Free | None = None) -> list[Section]:
 
     `free`: the settings that could be changed where it was trained (`rounds.Plan.free`); None: all.
     """
-    if view.run.config.schedule == "rising":
+    if view.run.is_range_test:
         reading = range_test.read(view.curves.steps, view.run.config)
         return [Section(_("Range test"), _range_test(view, reading, free))] if len(view.curves.steps) else []
     explanation = diagnostics.explain(view.run, view.curves, free)

@@ -30,7 +30,7 @@ def ranking(name: DatasetName) -> list[Run]:
     """The student's runs that can rank images of this data set, newest first: over, with weights, and with images to ask about."""
     return [
         run
-        for run in watch.my_runs()
+        for run in watch.my_runs_to_choose()
         if run.state == "finished"
         and run.checkpoint_step is not None
         and run.config.dataset == name

@@ -19,7 +19,7 @@ def draw(panel: Panel) -> None:
             "A layer learns while gradients reach it and each update is about a thousandth of its weights. Compare a run that learns with one that collapsed: which layer dies first?"
         )
     )
-    runs = [run for run in watch.my_runs() if run.state != "queued"]
+    runs = [run for run in watch.my_runs_to_choose() if run.state != "queued"]
     if not runs:
         st.info(_("Train a network first; its weights and activations appear here."))
         lesson.experiment("two-layer-net-rate-1.5", _("A network whose hidden units die within the first updates."))

@@ -62,7 +62,7 @@ def _start(panel: Panel, group: str) -> None:
 def _groups() -> dict[str, list[Run]]:
     """My runs that measure it, newest first, those of one click together."""
     groups: dict[str, list[Run]] = {}
-    for run in watch.my_runs():
+    for run in watch.my_runs_to_choose():
         if run.config.sharpness:
             groups.setdefault(run.group or run.id, []).append(run)
     return {key: sorted(runs, key=lambda run: run.config.learning_rate) for key, runs in groups.items()}
