@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 
 from mnist_core.jobs import keeper
 from mnist_core.store import Store, open_store
+from tests.pages.finished_runs import finished_run
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[..., AppTest]
@@ -55,6 +56,12 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         return app
 
     return opened
+
+
+@pytest.fixture
+def finished(store: Store) -> Callable[..., str]:
+    """Makes a finished run of a student at a learning rate."""
+    return partial(finished_run, store)
 
 
 @pytest.fixture
