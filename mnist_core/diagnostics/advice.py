@@ -409,6 +409,15 @@ def underfits(run: Run, metrics: RunMetrics) -> Ways:
     return (OneOf((more, Way(message(N_("another learning rate")), {"learning_rate": None}))),)
 
 
+def lowered_too_soon(run: Run) -> Ways:
+    """Where a schedule has made the rate so small that nothing more can be learned."""
+    longer = Way(message(N_("more epochs")), {"epochs": run.config.epochs + 1})
+    if run.config.schedule != "step":
+        return (OneOf((longer, Way(message(N_("a constant learning rate")), {"schedule": "constant"}))),)
+    later = Way(message(N_("more epochs between drops")), {"schedule_epochs": None})
+    return (OneOf((later, Way(message(N_("a larger drop factor")), {"schedule_factor": None}))),)
+
+
 def less_noise(config: RunConfig) -> Ways:
     """Where the labels teach nothing, no rate and no network helps."""
     template = N_("With {fraction} label noise there is next to nothing to learn: try less label noise.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import advice, gap
 from mnist_core.diagnostics.evidence import (
@@ -48,6 +49,7 @@ TITLES: Mapping[Kind, str] = {
 }
 
 
+LOWERED = 0.1  # of the base rate: where a schedule has made updates too small
 FEW = 50  # images on which an accuracy is measured: below, each of them counts more than two points
 
 
@@ -416,6 +418,8 @@ def _underfitting(run: Run, metrics: RunMetrics) -> _Words:
     config = run.config
     if config.label_noise and metrics.validation_accuracy > metrics.train_accuracy:
         return _not_fitting_wrong_labels(config, metrics)
+    if config.schedule != "warm-up" and schedule.factor(config, metrics.step - 1) <= LOWERED:
+        return _slowed_by_schedule(run, metrics)
     return _explanation(
         message(
             N_(
@@ -429,14 +433,34 @@ def _underfitting(run: Run, metrics: RunMetrics) -> _Words:
     )
 
 
+def _slowed_by_schedule(run: Run, metrics: RunMetrics) -> _Words:
+    """Whether the network could get further nobody knows: updates have become too small to show it."""
+    rate = run.base_rate * schedule.factor(run.config, metrics.step - 1)
+    return _explanation(
+        _leveled_off(metrics),
+        message(
+            N_(
+                "The schedule has lowered the learning rate to {rate}, so that updates hardly change the network any more."
+            ),
+            rate=number_text(rate, 2),
+        ),
+        loss_and_chance(metrics),
+        advice=advice.lowered_too_soon(run),
+    )
+
+
+def _leveled_off(metrics: RunMetrics) -> Message:
+    return message(
+        N_("The loss has leveled off at {last} (step {step})."),
+        last=number(metrics.train_loss),
+        step=f"{metrics.step:,}",
+    )
+
+
 def _not_fitting_wrong_labels(config: RunConfig, metrics: RunMetrics) -> _Words:
     """It knows better than its labels: nothing to mend by less dropout or a wider network, which would learn them by heart."""
     return _explanation(
-        message(
-            N_("The loss has leveled off at {last} (step {step})."),
-            last=number(metrics.train_loss),
-            step=f"{metrics.step:,}",
-        ),
+        _leveled_off(metrics),
         *wrong_labels(config),
         loss_and_chance(metrics),
         advice=(Way(message(N_("Judge this run by its validation accuracy."))),),

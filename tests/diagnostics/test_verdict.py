@@ -149,6 +149,29 @@ def test_a_rise_of_mini_batches_in_the_later_half_is_unstable() -> None:
     assert judge(CONFIG, replace(smooth, steps=steps(losses)))[0] == "learning-well"
 
 
+@pytest.mark.parametrize(
+    ("schedule", "rate", "remedies"),
+    [
+        ("step", "0.0005", "more epochs between drops, a larger drop factor"),
+        ("cosine", "", "more epochs, a constant learning rate"),
+        ("one-cycle", "", "more epochs, a constant learning rate"),
+        ("warm-up", None, "more units or layers"),
+        ("constant", None, "more units or layers"),
+    ],
+)
+def test_where_the_schedule_has_lowered_the_rate_no_network_is_too_small(
+    schedule: Any, rate: str | None, remedies: str
+) -> None:
+    """Leveled off at a rate of 0.0005, and more units were advised."""
+    run = changed(RUN, schedule=schedule, epochs=4, train_size=1_000, batch_size=10)
+    curves = evaluations([2.3, 0.9, 0.6, 0.52, 0.519, 0.518, 0.517], 0.85, apart=66)
+    assert judge(run.config, curves)[0] == "underfitting"
+    said = sentences(run, curves)
+    assert ("The schedule has lowered the learning rate to " + (rate or "") in said) == (rate is not None)
+    assert ("does not get further" in said) == (rate is None)
+    assert remedies in said
+
+
 def test_who_memorizes_wrong_labels_overfits_though_mini_batches_jump() -> None:
     """Validation accuracy fell from 88 % to 63 %, and the headline was: unstable."""
     losses = np.linspace(2.3, 0.7, 500)
