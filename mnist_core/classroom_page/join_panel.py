@@ -6,7 +6,7 @@ import random
 
 import streamlit as st
 
-from mnist_core.class_records import Class, Member
+from mnist_core.class_records import Class
 from mnist_core.errors import ClassError, LimitError
 from mnist_core.messages import N_
 from mnist_core.store.class_codes import NICKNAME_LETTERS
@@ -22,8 +22,6 @@ CODE_ROOM = 20  # letters of a field for codes: blanks and hyphens may stand bet
 
 def draw() -> None:
     """What is to be done to join a class, if anything."""
-    if (joined := st.session_state.pop("joined", None)) is not None:
-        _welcome(joined)
     current = membership.current()
     code = address.follow("join_code", "class")
     if code is None:
@@ -46,13 +44,6 @@ def draw() -> None:
 def _forget_code() -> None:
     st.session_state["join_code"] = None
     address.say(**{"class": None})
-
-
-def _welcome(member: Member) -> None:
-    text = _(
-        "You are in, as **{nickname}**. Your personal code is **{code}**: write it down. With it you come back in another browser, with all your runs."
-    )
-    st.success(text.format(nickname=member.nickname.markdown, code=member.personal_code), icon=":material/school:")
 
 
 def _ask_for_code() -> None:

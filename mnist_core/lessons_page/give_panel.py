@@ -21,11 +21,11 @@ def draw(entry: Entry, lesson: Lesson) -> None:
     if mine is None:
         return
     label = _("Give to the class {name}").format(name=mine.in_class.name.markdown)
-    with st.popover(label, icon=":material/school:"):
-        st.text_area(_("What is to be done"), key="give_lesson_instruction", max_chars=INSTRUCTION_LETTERS, height=100)
+    with st.popover(label, icon=":material/school:", key=_key("form")):
+        st.text_area(_("What is to be done"), key=_key("instruction"), max_chars=INSTRUCTION_LETTERS, height=100)
         st.toggle(
             _("Seal the test set"),
-            key="give_lesson_sealed",
+            key=_key("sealed"),
             help=_("Nobody in the class sees test figures until you open them for all, in the Classroom."),
         )
         st.button(
@@ -42,12 +42,19 @@ def draw(entry: Entry, lesson: Lesson) -> None:
 def _give(mine: Taught, name: str, title: str, round_id: str) -> None:
     plan = Plan(
         UserText(title[:TITLE_LETTERS]),
-        UserText(str(st.session_state.get("give_lesson_instruction") or "")),
+        UserText(str(st.session_state.get(_key("instruction")) or "")),
         "lesson",
-        test_sealed=bool(st.session_state.get("give_lesson_sealed")),
+        test_sealed=bool(st.session_state.get(_key("sealed"))),
         lesson=name,
     )
     given = session.store().rounds.give(mine.in_class.id, mine.secret, plan, round_id=round_id)
     text = _("The lesson **{title}** is open. Every student's pages lead to it.")
     st.session_state["class_note"] = text.format(title=given.plan.title.markdown)
+    st.session_state["give_lesson_number"] = st.session_state.get("give_lesson_number", 0) + 1
     frame.draw_anew()
+
+
+def _key(name: str) -> str:
+    """Of a widget of the form: another one once the lesson was given, so that the form begins anew."""
+    number = st.session_state.get("give_lesson_number", 0)
+    return f"give_lesson_{name}_{number}" if number else f"give_lesson_{name}"

@@ -56,23 +56,34 @@ STEPS = 100  # of a range that has no stops of its own
 def draw(mine: Taught, ideas: Mapping[str, IdeaPlace]) -> None:
     """All that a round is made of, folded."""
     label = _("Give to the class {name}").format(name=mine.in_class.name.markdown)
-    with st.expander(label, icon=":material/school:", key="give"):
-        st.text_input(_("Title of the round"), key="give_title", max_chars=TITLE_LETTERS)
+    with st.expander(label, icon=":material/school:", key=_key("form")):
+        st.text_input(_("Title of the round"), key=_key("title"), max_chars=TITLE_LETTERS)
         st.text_area(
             _("What is to be done"),
-            key="give_instruction",
+            key=_key("instruction"),
             max_chars=INSTRUCTION_LETTERS,
             height=100,
             help=_("Lists, **bold** and *italic* are shown as such, everything else as it is typed."),
         )
-        kind = _one_of(_("What is given"), KINDS, "give_kind")
+        kind = _one_of(_("What is given"), KINDS, _key("kind"))
         if kind == "idea":
             titles = {name: _(place.title) for name, place in ideas.items()}
-            st.selectbox(_("Idea"), list(titles), format_func=titles.__getitem__, key="give_idea")
+            st.selectbox(_("Idea"), list(titles), format_func=titles.__getitem__, key=_key("idea"))
         else:
             _free(draft.config(), kind)
             _rules()
         _buttons(mine)
+
+
+def _key(name: str) -> str:
+    """Of a widget of the form: another one once a round was given, so that the form begins anew."""
+    number = st.session_state.get("give_number", 0)
+    return f"give_{name}_{number}" if number else f"give_{name}"
+
+
+def _said(name: str) -> Any:
+    """What a widget says, in the callback of a button."""
+    return st.session_state.get(_key(name))
 
 
 def _one_of(label: str, titles: Mapping[Any, str], key: str) -> Any:
@@ -87,7 +98,7 @@ def _free(config: RunConfig, kind: RoundKind) -> None:
         options,
         default=["learning_rate"] if kind == "run" else [],
         format_func=names.setting,
-        key=f"give_free_{kind}",
+        key=_key(f"free_{kind}"),
         help=_("All other settings are locked: the store refuses every run that has others."),
     )
     for name in chosen:
@@ -95,7 +106,7 @@ def _free(config: RunConfig, kind: RoundKind) -> None:
 
 
 def _range(name: str, current: Any) -> None:
-    title, key = names.setting(name), f"give_range_{name}"
+    title, key = names.setting(name), _key(f"range_{name}")
     if FIELDS[name] is bool:
         return
     if words := choices(name):
@@ -105,7 +116,7 @@ def _range(name: str, current: Any) -> None:
         count = SETTINGS[name].layers
         assert count is not None
         fewest, most = int(count.minimum), int(count.maximum)
-        st.slider(how_many, fewest, most, (fewest, most), key=f"{key}_count")
+        st.slider(how_many, fewest, most, (fewest, most), key=_key(f"range_{name}_count"))
         units = _stops(UNITS, RANGES_OF_UNITS[name], list(current))
         st.select_slider(of_each, units, (units[0], units[-1]), key=key, format_func=names.number)
     else:
@@ -139,23 +150,23 @@ def _rules() -> None:
             0,
             MOST_RUNS,
             5,
-            key="give_runs",
+            key=_key("runs"),
             width=200,
             help=_("At most; 0: any number. A sweep counts as one."),
         )
         with st.container(width=280):
-            _one_of(_("Predict first"), QUESTIONS, "give_question")
+            _one_of(_("Predict first"), QUESTIONS, _key("question"))
     with st.container(horizontal=True):
         st.toggle(
             _("The same seed for all"),
             True,
-            key="give_same_seed",
+            key=_key("same_seed"),
             help=_("Else each student has a seed of his own: other initial weights, the same batches."),
         )
         st.toggle(
             _("Seal the test set"),
             True,
-            key="give_sealed",
+            key=_key("sealed"),
             help=_("Nobody in the class sees test figures until you open them for all, in the Classroom."),
         )
 
@@ -186,21 +197,18 @@ def _give(mine: Taught, round_id: str, state: RoundState) -> None:
         if state == "open"
         else _("The draft **{title}** is kept. Open it in the Classroom.")
     ).format(title=given.plan.title.markdown)
+    st.session_state["give_number"] = st.session_state.get("give_number", 0) + 1
     frame.draw_anew()
 
 
 def _plan() -> Plan:
     """What the widgets say, in the callback of a button."""
-    state = st.session_state
-    kind: RoundKind = state.get("give_kind", "run")
-    title, instruction = (
-        UserText(str(state.get("give_title") or "")),
-        UserText(str(state.get("give_instruction") or "")),
-    )
+    kind: RoundKind = _said("kind") or "run"
+    title, instruction = (UserText(str(_said(name) or "")) for name in ("title", "instruction"))
     if kind == "idea":
-        return Plan(title, instruction, kind, idea=str(state.get("give_idea") or ""))
+        return Plan(title, instruction, kind, idea=str(_said("idea") or ""))
     config, preset = draft.config(), draft.preset()
-    chosen = cast(Sequence[str], state.get(f"give_free_{kind}") or ())
+    chosen = cast(Sequence[str], _said(f"free_{kind}") or ())
     return Plan(
         title,
         instruction,
@@ -209,15 +217,15 @@ def _plan() -> Plan:
         {name: _allowed(name) for name in chosen},
         preset.name if preset else None,
         draft.variant(),
-        runs_each=int(state.get("give_runs") or 0) or None,
-        question=state.get("give_question", "none"),
-        same_seed=bool(state.get("give_same_seed", True)),
-        test_sealed=bool(state.get("give_sealed", True)),
+        runs_each=int(_said("runs") or 0) or None,
+        question=_said("question") or "none",
+        same_seed=_said("same_seed") is not False,
+        test_sealed=_said("sealed") is not False,
     )
 
 
 def _allowed(name: str) -> tuple[Any, ...]:
-    values = tuple(st.session_state.get(f"give_range_{name}") or ())
+    values = tuple(_said(f"range_{name}") or ())
     if name in LAYERS:
-        return (*st.session_state.get(f"give_range_{name}_count", ()), *values)
+        return (*(_said(f"range_{name}_count") or ()), *values)
     return values

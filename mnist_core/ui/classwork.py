@@ -36,6 +36,7 @@ def draw(page: str) -> None:
     """Beneath the frame's line: what is new of the class, and what the teacher shows. `page`: address of the one that is drawn."""
     current = membership.current()
     st.session_state.pop("assignment", None)
+    membership.welcome()
     if (note := st.session_state.pop("class_note", None)) is not None:
         st.warning(note, icon=":material/school:")
     if current is not None:

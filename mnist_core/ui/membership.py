@@ -9,7 +9,7 @@ import time
 
 import streamlit as st
 
-from mnist_core.class_records import Membership
+from mnist_core.class_records import Member, Membership
 from mnist_core.errors import StoreError
 from mnist_core.ui import session
 from mnist_core.ui.texts import _
@@ -87,6 +87,23 @@ def line() -> None:
             _("Not you?"), key="not_you", icon=":material/logout:", on_click=_leave, args=(membership.in_class.code,)
         )
         st.caption(_("Somebody else then joins in this browser. Your runs stay yours."))
+
+
+def welcome() -> None:
+    """The personal code of who has just joined, on every page until he has written it down: a page is drawn anew whenever something of
+    his class changes."""
+    member: Member | None = st.session_state.get("joined")
+    if member is None or current() is None:
+        return
+    text = _(
+        "You are in, as **{nickname}**. Your personal code is **{code}**: write it down. With it you come back in another browser, with all your runs."
+    )
+    st.success(text.format(nickname=member.nickname.markdown, code=member.personal_code), icon=":material/school:")
+    st.button(_("I have written it down"), key="code_written", icon=":material/check:", on_click=_forget_joining)
+
+
+def _forget_joining() -> None:
+    st.session_state["joined"] = None
 
 
 def _leave(code: str) -> None:

@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from mnist_core.class_records import Class
 from mnist_core.classroom_page import reach
 from mnist_core.config import RunConfig
+from mnist_core.escape import UserText
+from mnist_core.rounds import Plan
 from mnist_core.store import Store
 from mnist_core.ui import teacher
 from tests.pages.conftest import Open
@@ -228,7 +230,7 @@ def test_home_says_nothing_of_classes_where_there_is_none(open_page: Open) -> No
 
 
 def test_a_student_types_the_code_chooses_a_nickname_and_is_in(open_page: Open, store: Store) -> None:
-    found, _secret = store.classes.open("3b", TEACHER)
+    found, secret = store.classes.open("3b", TEACHER)
     app = open_page()
     fill(app, "typed_code", "cccccc")
     press(app, "take_code")
@@ -243,6 +245,12 @@ def test_a_student_types_the_code_chooses_a_nickname_and_is_in(open_page: Open, 
     assert membership.member.nickname.raw == suggestion
     assert f"You are in, as **{suggestion}**" in texts(app)
     assert membership.member.personal_code in texts(app)
+    store.rounds.give(found.id, secret, Plan(UserText("A round")))
+    app.run()  # as it is drawn anew when a round is opened
+    app.switch_page("pages/train.py").run()
+    assert f"You are in, as **{suggestion}**" in texts(app)
+    press(app, "code_written")
+    assert "You are in, as" not in texts(app)
     for page in ("train", "data"):
         app.switch_page(f"pages/{page}.py").run()
         assert "Your personal code is" in texts(app)  # behind the line in the frame
