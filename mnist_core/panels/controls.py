@@ -12,7 +12,8 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data
-from mnist_core.config import RANGES, choices
+from mnist_core.comparison import in_use
+from mnist_core.config import RANGES, RunConfig, choices
 from mnist_core.image_sets import image_set
 from mnist_core.panels import draft, typed_setting
 from mnist_core.presets import PRESETS
@@ -31,6 +32,10 @@ VALIDATION_SIZES = (0, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000)
 EPOCHS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1_000)
 UNITS = (1, 2, 4, 8, 16, 32, 50, 64, 100, 128, 256, 512, 1_024, 2_048)
 FILTERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+# What a round has set is named: these settings always, of the others those that a plain run has otherwise, but for what stands above
+# the page or in the picture of the network, and for seeds.
+MAIN = ("optimizer", "learning_rate", "batch_size", "epochs", "train_size")
+SEEN_ANYWAY = ("dataset", "model", "hidden_layers", "filters", "seed", "batch_seed")
 DECAYS = (0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1.0)
 
 
@@ -58,6 +63,19 @@ def draw() -> None:
     _folded(_("Network details"), "hub", _NETWORK, _network_details)
     _folded(_("Data"), "database", _DATA, _data)
     _folded(_("Batches and stopping"), "loop", _LOOP, _loop)
+    _locked()
+
+
+def _locked() -> None:
+    """What a round has set, and no control shows."""
+    if draft.given() is None:
+        return
+    config = draft.config()
+    others = [name for name in config.differences(RunConfig()) if name not in (*MAIN, *SEEN_ANYWAY)]
+    locked = [name for name in (*MAIN, *others) if draft.is_locked(name) and in_use(config, name) is not None]
+    if locked:
+        words = " · ".join(f"{names.setting(name)}: {names.value(getattr(config, name))}" for name in locked)
+        st.caption(_("Set for this round: {settings}").format(settings=words))
 
 
 # Settings behind each fold.

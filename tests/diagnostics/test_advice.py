@@ -37,6 +37,31 @@ def test_a_rate_that_overshot_is_not_to_be_raised(optimizer: str) -> None:
     assert "too high" not in sentences(lowered, curves)
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"learning_rate": 1.5}, True),
+        ({"learning_rate": 3.0}, False),
+        ({"learning_rate": 1.0, "model": "cnn"}, False),
+        ({"learning_rate": 0.1, "preprocessing": "raw"}, False),
+    ],
+)
+def test_leaky_relu_is_named_where_it_can_bear_the_rate(changes: dict[str, Any], named: bool) -> None:
+    """Where it was advised with raw pixels at 0.1, or with a CNN at 1, it diverged."""
+    _run, curves, _kind = CASES["dead"]
+    said = sentences(changed(RUN, **changes), curves)
+    assert said.startswith("Collapsed.")
+    assert ("leaky ReLU" in said) == named
+    assert "learning rate" in said
+
+
+def test_batch_normalization_forgives_a_rate_that_overshot() -> None:
+    """Of 97.2 % the rate was said to be too high; at the advised one it was 96.6 %."""
+    curves = evaluations([2.3, 9.0, 0.5, 0.3, 0.2, 0.1], 0.972)
+    assert "too high" in sentences(changed(RUN, learning_rate=3.0), curves)
+    assert "too high" not in sentences(changed(RUN, learning_rate=3.0, batch_norm=True), curves)
+
+
 def test_a_rate_that_overshot_is_named_though_the_network_learned() -> None:
     """Adam at 0.1: 90 % after an epoch, where 0.003 has 97 %."""
     curves = evaluations([2.43, 79.5, 27.2, 1.16, 0.68, 0.49], 0.91)

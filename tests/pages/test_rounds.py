@@ -70,6 +70,8 @@ def test_a_student_sees_the_round_with_what_is_free_alone(open_page: Open, store
     assert "Find the edge" in texts(app)
     assert "Use **your** rate" in texts(app)
     assert controls(app) & {*FIELDS} == {"learning_rate"}
+    assert "Set for this round: Optimizer: SGD · Batch size: 100 · Epochs: 2 · Training images: 50,000" in texts(app)
+    assert "Learning rate:" not in texts(app)
     app.select_slider(key="c_learning_rate").set_value(5.0).run()
     press(app, "run")
     (run,) = runs_of(app, store)
