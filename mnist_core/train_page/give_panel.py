@@ -70,8 +70,7 @@ def draw(mine: Taught, ideas: Mapping[str, IdeaPlace]) -> None:
             titles = {name: _(place.title) for name, place in ideas.items()}
             st.selectbox(_("Idea"), list(titles), format_func=titles.__getitem__, key=_key("idea"))
         else:
-            _free(draft.config(), kind)
-            _rules()
+            _rules(_free(draft.config(), kind))
         _buttons(mine)
 
 
@@ -90,8 +89,8 @@ def _one_of(label: str, titles: Mapping[Any, str], key: str) -> Any:
     return st.selectbox(label, list(titles), format_func=lambda word: _(titles[word]), key=key)
 
 
-def _free(config: RunConfig, kind: RoundKind) -> None:
-    """Which settings students may change, and within what."""
+def _free(config: RunConfig, kind: RoundKind) -> Sequence[str]:
+    """Which settings students may change, and within what; returns their names."""
     options = [name for name in SETTINGS if name not in NOT_FREE and not (name == "learning_rate" and kind != "run")]
     chosen = st.multiselect(
         _("Students may change"),
@@ -103,6 +102,7 @@ def _free(config: RunConfig, kind: RoundKind) -> None:
     )
     for name in chosen:
         _range(name, getattr(config, name))
+    return chosen
 
 
 def _range(name: str, current: Any) -> None:
@@ -143,7 +143,7 @@ def _evenly(allowed: Range) -> list[float]:
     return [round(allowed.minimum + step * place, 6) for place in range(round(width / step) + 1)]
 
 
-def _rules() -> None:
+def _rules(free: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             _("Runs of each student"),
@@ -163,11 +163,17 @@ def _rules() -> None:
             key=_key("same_seed"),
             help=_("Else each student has a seed of his own: other initial weights, the same batches."),
         )
-        st.toggle(
+        sealed = st.toggle(
             _("Seal the test set"),
             True,
             key=_key("sealed"),
             help=_("Nobody in the class sees test figures until you open them for all, in the Classroom."),
+        )
+    if sealed and not draft.config().validation_size and "validation_size" not in free:
+        st.caption(
+            _(
+                ":material/info: These settings have no validation images: while the test set is sealed, students see training accuracy alone."
+            )
         )
 
 

@@ -355,6 +355,19 @@ def entered(app: AppTest, store: Store, opened: Opened) -> AppTest:
     return app.run()
 
 
+def test_a_teacher_is_told_where_a_seal_leaves_training_accuracy_alone(
+    open_page: Open, store: Store, teaching: Opened
+) -> None:
+    app = entered(open_page("train", validation_size="0"), store, teaching)
+    assert "students see training accuracy alone" in texts(app)
+    app.multiselect(key="give_free_run").set_value(["validation_size"]).run()
+    assert "students see training accuracy alone" not in texts(app)
+    app.multiselect(key="give_free_run").set_value([]).run()
+    app.toggle(key="give_sealed").set_value(False).run()
+    assert "students see training accuracy alone" not in texts(app)
+    assert "students see training accuracy alone" not in texts(open_page("train"))
+
+
 def test_the_settings_of_the_train_page_are_given(open_page: Open, store: Store, teaching: Opened) -> None:
     app = entered(open_page("train", preset="keras-first-look"), store, teaching)
     fill(app, "give_title", "Find it")
