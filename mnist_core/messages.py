@@ -66,8 +66,13 @@ def as_written(value: str) -> str:
 
 
 def number_text(value: float, digits: int = 6) -> str:
-    """A number with so many digits at most, as short as it is written: 0.001, 1e-6, 2e9."""
-    return re.sub(r"e([-+])0*", lambda power: "e-" if power[1] == "-" else "e", f"{value:.{digits}g}")
+    """A number with so many digits at most, as short as it is written: 0.001, 1,000, 1e-6, 2e9."""
+    return re.sub(r"e([-+])0*", lambda power: "e-" if power[1] == "-" else "e", f"{value:,.{digits}g}")
+
+
+def minus(text: str) -> str:
+    """`text` with a minus sign before numbers below zero, as charts have it, where Python writes a hyphen."""
+    return re.sub(r"(?<![\w.)])-(?=\d)", "−", text)
 
 
 ACCURACY = ".2%"  # an accuracy, in the words of Python, of Plotly and of a report: so many digits wherever it stands
@@ -100,6 +105,8 @@ class Message:
                 return value.text(translate, places=places, term=term)
             if isinstance(value, tuple):
                 return ", ".join(str(shown(one)) for one in value)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return f"{value:,}"
             return term(value) if isinstance(value, SettingName | SettingWord | LayerSizes | TypedText) else value
 
         if self.template == _JOINED:

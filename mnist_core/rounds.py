@@ -218,7 +218,7 @@ def shown(value: Any) -> str:
         return "–".join(map(str, value)) or "0"
     if isinstance(value, bool | str):
         return SettingWord(str(value).lower() if isinstance(value, bool) else value)
-    return "none" if value is None else number_text(value) if isinstance(value, float) else str(value)
+    return "none" if value is None else number_text(value) if isinstance(value, float) else f"{value:,}"
 
 
 def _told(value: Any) -> str | Message:

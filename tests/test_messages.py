@@ -9,13 +9,29 @@ from typing import Any
 import pytest
 
 from mnist_core.errors import ConfigError, DataFileError, MnistLabError, Problem
-from mnist_core.messages import Message, first_of, joined, message
+from mnist_core.messages import Message, first_of, joined, message, minus, number_text
 
 KOREAN = {"{what} stopped at step {step}.": "{step}단계에서 {what} 중단됨.", "The run": "실행이"}
 
 
 def korean(text: str) -> str:
     return KOREAN.get(text, text)
+
+
+def test_a_whole_number_has_commas_wherever_a_sentence_stands() -> None:
+    assert message("{n} of {all}: {is_so}", n=1_131, all=10_000, is_so=True).text() == "1,131 of 10,000: True"
+    assert number_text(1234.5) == "1,234.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("weight -1.347, loss **-0.655** (-2)", "weight −1.347, loss **−0.655** (−2)"),
+        ("784-128-10 · SGD 1e-6 · a - b", "784-128-10 · SGD 1e-6 · a - b"),
+    ],
+)
+def test_numbers_below_zero_have_a_minus_sign(text: str, shown: str) -> None:
+    assert minus(text) == shown
 
 
 def test_english_is_the_template_filled_in() -> None:
@@ -89,7 +105,7 @@ def test_sentences_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "end"), [(5, "Fault 5."), (6, "There is one more problem."), (9_000, "There are 8995 more problems.")]
+    ("count", "end"), [(5, "Fault 5."), (6, "There is one more problem."), (9_000, "There are 8,995 more problems.")]
 )
 def test_of_many_sentences_the_first_are_told_and_how_many_more_there_are(count: int, end: str) -> None:
     told = first_of(sentences(count))

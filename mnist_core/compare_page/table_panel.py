@@ -176,7 +176,7 @@ def _format(column: Column) -> str | None:
     if column.key in COUNTS:
         return "localized"
     if column.decimals is not None:
-        return f"%.{column.decimals}f"
+        return f"%,.{column.decimals}f"
     return "%.6g" if FIELDS.get(column.key) is float else None
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_core.figures import cells, theme
 from mnist_core.figures.axes import packed
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, minus
 
 Figure = dict[str, Any]
 
@@ -61,5 +61,5 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
         "ygap": 2,
         "hovertemplate": "%{z:.4f}<extra></extra>",
     }
-    texts = [[f"{round(float(value), 2) + 0.0:.2f}" for value in row] for row in values]  # + 0.0: no -0.00
+    texts = [[minus(f"{round(float(value), 2) + 0.0:.2f}") for value in row] for row in values]  # + 0.0: no -0.00
     return {"data": [trace, cells.words("numbers", texts, fill, size=theme.NOTE_SIZE)], "layout": layout}

@@ -50,7 +50,7 @@ def matrix(
         for row, column in np.argwhere(mask):
             fills[row, column] = theme.mix(ground, color, float(cell_values[row, column]) / most)
         colors = {"zmin": 0, "zmax": most, "colorscale": [[0, ground], [1, color]]}
-        hover = "%{y} → %{x}: " + ("%{z:.1%}" if rates else "%{z:.0f}") + "<extra></extra>"
+        hover = "%{y} → %{x}: " + ("%{z:.1%}" if rates else "%{z:,.0f}") + "<extra></extra>"
         traces.append(_cells(name, values, classes) | colors | {"hovertemplate": hover})
     across = class_names.ticks(classes)
     traces.append(cells.words("numbers", texts, lambda row, column: fills[row, column], x=across, size=theme.NOTE_SIZE))
@@ -75,7 +75,7 @@ def _cells(uid: str, values: NDArray[np.float64], classes: Classes) -> dict[str,
 def _number(value: float, rates: bool) -> str:
     if not value:
         return ""
-    return f"{100 * value:.1f}" if rates else f"{value:.0f}"
+    return f"{100 * value:.1f}" if rates else f"{value:,.0f}"
 
 
 def describe(counts: NDArray[np.int64], classes: Classes = DIGITS) -> Message:

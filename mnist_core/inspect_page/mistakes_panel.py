@@ -289,7 +289,8 @@ def _differences(
     text = _(
         "Of {images} images, only this run gets {here} right, only the other gets {there} right, and both get {both} wrong."
     )
-    st.markdown(text.format(images=f"{len(labels):,}", here=len(first_only), there=len(second_only), both=both_wrong))
+    counts = {"images": len(labels), "here": len(first_only), "there": len(second_only), "both": both_wrong}
+    st.markdown(text.format(**{name: f"{count:,}" for name, count in counts.items()}))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("This run is right, the other wrong") + "**")

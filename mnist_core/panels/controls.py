@@ -125,7 +125,7 @@ def experiment() -> None:
         st.selectbox(
             _("Variant"),
             list(preset.variants),
-            format_func=_,
+            format_func=names.variant_title,
             key="variant_choice",
             on_change=lambda: draft.start_from(preset.name, st.session_state["variant_choice"]),
             help=_("The runs of this experiment differ only in this."),

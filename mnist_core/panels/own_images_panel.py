@@ -131,7 +131,7 @@ def _say_where_classes_are_uneven(counts: Sequence[int]) -> None:
         st.warning(
             _(
                 "The classes have {fewest} to {most} images. A network that always answers the largest one gets {share} of all images right: collect about as many of each."
-            ).format(fewest=min(counts), most=max(counts), share=f"{max(counts) / sum(counts):.0%}"),
+            ).format(fewest=f"{min(counts):,}", most=f"{max(counts):,}", share=f"{max(counts) / sum(counts):.0%}"),
             icon=":material/balance:",
         )
 
@@ -172,12 +172,12 @@ def _kept(images: OwnImages, title: str) -> None:
         st.caption(
             _(
                 "{train} images to train and to choose settings with, {test} to test with: a fifth of each class, the same ones each time. Choose these images on the Train page, under Data."
-            ).format(train=images.train, test=images.test)
+            ).format(train=f"{images.train:,}", test=f"{images.test:,}")
         )
 
 
 def _counts(images: OwnImages) -> str:
-    return _("{n} classes, {images} images").format(n=len(images.classes), images=images.train + images.test)
+    return _("{n} classes, {images} images").format(n=len(images.classes), images=f"{images.train + images.test:,}")
 
 
 def _samples(images: OwnImages) -> None:

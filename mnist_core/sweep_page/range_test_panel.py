@@ -106,7 +106,8 @@ def _reading(view: watch.View) -> range_test.Reading:
 
 def _progress(run_id: str) -> tuple[float, str]:
     run = watch.look(run_id).run
-    text = _("step {step} of {steps}").format(step=run.progress.step, steps=run.progress.total_steps)
+    text = _("step {step} of {steps}")
+    text = text.format(step=f"{run.progress.step:,}", steps=f"{run.progress.total_steps:,}")
     fraction = run.progress.step / max(1, run.progress.total_steps)
     return fraction, waiting.words([run.id]) if run.state == "queued" else text
 

@@ -19,7 +19,7 @@ def typed(value: Any) -> str:
 
 # Of a column of `in_percent`: Streamlit's own "percent" leaves zeros at the end out, so that 95.60% was 95.6% there.
 PERCENT = "%.2f%%"
-PER_EPOCH = "%.2f"  # seconds
+PER_EPOCH = "%,.2f"  # seconds
 
 
 def in_percent(fraction: float | None) -> float | None:

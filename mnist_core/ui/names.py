@@ -202,7 +202,7 @@ def _own_title(run: Run) -> str:
         base = preset.variants.get(run.variant or "", {})
         if run.config.differences(preset.config.replace(**base)).keys() <= {"dataset"}:
             title = _(preset.title)
-            return _with_rates(f"{title} – {_(run.variant)}" if run.variant else title, run)
+            return _with_rates(f"{title} – {variant_title(run.variant)}" if run.variant else title, run)
     return describe(run.config, run.rates)
 
 
@@ -260,7 +260,12 @@ def option(run: Run) -> str:
 
 def variant(run: Run) -> UserText:
     """The run's variant of its experiment, or what tells it from others."""
-    return UserText(_with_rates(_(run.variant), run)) if run.variant else run_title(run)
+    return UserText(_with_rates(variant_title(run.variant), run)) if run.variant else run_title(run)
+
+
+def variant_title(name: str) -> str:
+    """What a variant of an experiment is called where it is read: many are a number."""
+    return number(int(name)) if name.isdecimal() else _(name)
 
 
 def rate_story(run: Run) -> str:

@@ -150,6 +150,8 @@ class Panel:
         """`st.slider` from `least` to `most`; a pair of values makes two handles."""
         value = self.initial_number(name, value, least, most)
         start = self.begins(name, value, partial(address_text.number, like=value, least=least, most=most))
+        if format is None and isinstance(most, int) and most >= 1_000:
+            format = "%,d"
         chosen: T = st.slider(label, least, most, start, step, format, key=self.key(name), **more)
         return self.keep(name, chosen, value)
 
@@ -167,7 +169,7 @@ class Panel:
         """`st.select_slider` over the options."""
         value = self.initial_choice(name, value, options)
         start = self.begins(name, value, partial(address_text.choice, options=options))
-        chosen: T = st.select_slider(label, options, start, key=self.key(name), **more)
+        chosen: T = st.select_slider(label, options, start, **{"key": self.key(name), "format_func": _as_text, **more})
         return self.keep(name, chosen, value)
 
     def selectbox(self, name: str, label: str, options: Sequence[T], value: T | None = None, **more: Any) -> T:
@@ -175,7 +177,7 @@ class Panel:
         first = self.initial_choice(name, options[0] if value is None else value, options)
         start = self.begins(name, first, partial(address_text.choice, options=options))
         place = 0 if start is None else options.index(start)
-        chosen: T = st.selectbox(label, options, place, key=self.key(name), **more)
+        chosen: T = st.selectbox(label, options, place, **{"key": self.key(name), "format_func": _as_text, **more})
         return self.keep(name, chosen, first)
 
     def toggle(self, name: str, label: str, value: bool = False, **more: Any) -> bool:
@@ -227,7 +229,7 @@ class Panel:
     ) -> list[T]:
         first = self.initial_choices(name, value, options)
         start = self.begins(name, first, partial(address_text.choices, options=options))
-        chosen = widget(label, options, default=start, key=self.key(name), **more)
+        chosen = widget(label, options, **{"default": start, "key": self.key(name), "format_func": _as_text, **more})
         return self.keep(name, list(chosen), first)
 
     def multiselect(
@@ -250,6 +252,11 @@ class Panel:
     def let(self, name: str, value: Any) -> None:
         """Let the control `name` show `value` when it is drawn next; for callbacks."""
         address.let(self.key(name), value)
+
+
+def _as_text(option: Any) -> str:
+    """What a control says of an option, where nobody says it otherwise."""
+    return f"{option:,}" if isinstance(option, int) and not isinstance(option, bool) else str(option)
 
 
 class _Entries(MutableMapping[str, Any]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,9 @@ def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:
     assert labels == [(3, "3", "30"), (3, "8", "10"), (7, "7", "5")]
     assert numbers["textfont"]["color"][0] == theme.ink_on(right["colorscale"][1][1])
     assert numbers["textfont"]["color"][1] == theme.ink_on(wrong["colorscale"][1][1])
+    many = mistakes_figure.matrix(1_000 * counts, False, False, same)["data"]
+    assert all(re.fullmatch(r"\d{1,3}(,\d{3})+", text) for text in many[2]["text"])
+    assert all("%{z:,.0f}" in trace["hovertemplate"] for trace in many[:2])
     rates = mistakes_figure.matrix(counts, True, False, same)["data"][2]
     assert rates["text"] == ["75.0", "25.0", "100.0"]
     assert mistakes_figure.describe(counts).text(same).endswith("3 taken for 8, 10 times.")

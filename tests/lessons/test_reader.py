@@ -259,7 +259,7 @@ FAULTS = {
     "one answer": ("```question one\nask: x\nanswers: [{text: a, right: true}]\n```", 3, "2 to 8"),
     "a note without a text": ("```note one\n```", 1, "ask is missing"),
     "a text that is a list": ("```note one\nask: [a]\n```", 2, "must be a text"),
-    "a text that is too long": (f"```note one\nask: {'a' * 2_001}\n```", 2, "at most 2000"),
+    "a text that is too long": (f"```note one\nask: {'a' * 2_001}\n```", 2, "at most 2,000"),
     "a check of nothing": (f"{RUN}```check two\nsays: x\n```", 4, "until is missing"),
     "a check before any run": ("```check two\nsays: x\nuntil: {outcome: diverged}\n```", 1, "nobody could go on"),
     "no name": ("```run\n```", 1, "no name"),

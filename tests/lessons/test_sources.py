@@ -164,7 +164,7 @@ def test_a_damaged_image_is_refused(content: bytes) -> None:
 
 
 def test_an_image_that_could_not_be_read_back_is_not_added() -> None:
-    with pytest.raises(ImportedFileError, match="at most 1000 kB"):
+    with pytest.raises(ImportedFileError, match="at most 1,000 kB"):
         lessons.with_image(WHOLE, "a.png", bytes(images.MOST_BYTES + 1))
     full = Source("one", {"en": HEAD}, {f"a{n}.png": PNG for n in range(20)})
     with pytest.raises(ImportedFileError, match="has 21 pictures"):

@@ -154,8 +154,8 @@ def test_every_column_of_the_table_can_be_filtered_by(open_page: Open, finished:
     app.switch_page("pages/compare.py").run()
     offered = app.multiselect(key="filter_columns").options
     assert offered == list(app.dataframe[0].value.columns)
-    assert columns_of(app)["Seconds per epoch"]["type_config"]["format"] == "%.2f"  # 0.20 beside 0.41, not 0.2
-    assert columns_of(app)["Seconds"]["type_config"]["format"] == "%.1f"
+    assert columns_of(app)["Seconds per epoch"]["type_config"]["format"] == "%,.2f"  # 0.20 beside 0.41, not 0.2
+    assert columns_of(app)["Seconds"]["type_config"]["format"] == "%,.1f"
     for column in ("Seconds per epoch", "Parameters", "Health check", "Best validation accuracy", "Best step"):
         assert column in offered
     app.multiselect(key="filter_columns").set_value(app.multiselect(key="filter_columns").options).run()

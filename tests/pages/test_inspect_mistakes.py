@@ -65,7 +65,7 @@ def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
     mistaken.run()
     labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
     of_threes, of_fives = (int((labels == digit).sum()) for digit in (3, 5))
-    assert f"only this run gets {of_threes} right, only the other gets {of_fives} right" in texts(mistaken)
+    assert f"only this run gets {of_threes:,} right, only the other gets {of_fives:,} right" in texts(mistaken)
 
 
 def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:

@@ -293,7 +293,7 @@ def test_an_added_image_is_told_its_name_and_stays(open_page: Open, store: Store
     source = lessons.unpacked(store.written_lessons.data(written) or b"", "one")
     assert dict(source.images) == {"Loss-curve.png": PNG}
     app.file_uploader(key="lesson_image_1").upload("large.png", bytes(1_000_001), "image/png").run()
-    assert "large.png is too large for a lesson: at most 1000 kB." in [error.value for error in app.error]
+    assert "large.png is too large for a lesson: at most 1,000 kB." in [error.value for error in app.error]
     app.file_uploader(key="lesson_image_2").upload("Loss curve.png", PNG[:33] + b"garbage" * 40, "image/png").run()
     assert "Loss-curve-2.png is damaged" in unescape(app.error[0].value)
     assert not app.success or "Added" not in texts(app)

@@ -84,7 +84,7 @@ def test_the_address_restores_the_controls(open_page: Open) -> None:
 
 def test_an_impossible_address_is_a_sentence(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net", learning_rate="1000")
-    assert "Learning rate must be from 1e-6 to 100, not 1000." in texts(app)
+    assert "Learning rate must be from 1e-6 to 100, not 1,000." in texts(app)
     assert app.select_slider(key="c_learning_rate").value == 0.5
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core import data, escape
 from mnist_core.ideas.architecture.convolution import concept as conv
 from mnist_core.ideas.architecture.convolution import figure as charts
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, minus, number_text
 from mnist_core.panels import products
 from mnist_core.ui import data_note, lesson, playing, session
 from mnist_core.ui.chart import Click, live_chart
@@ -78,6 +78,7 @@ def _panel(panel: Panel, plays: bool) -> None:
         "Row {row}, column {column}: the {count} products add up to **{total:.3f}**, the marked pixel of the output.",
         side * side,
     ).format(row=row, column=column, count=side * side, total=float(output[row, column]))
+    sentence = minus(sentence)
     with right:
         figure = charts.slide_chart(conv.padded(image, padding), output, stop, session.dark(), _)
         live_chart(

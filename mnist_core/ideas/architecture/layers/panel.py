@@ -176,8 +176,8 @@ def _chart(panel: Panel, layers: list[sizes.Dense], memories: list[sizes.Memory]
     template = _("{inputs} → {outputs}: {parameters} parameters, {multiplications} multiplications, {memory}.")
     description = " ".join(
         template.format(
-            inputs=layer.inputs,
-            outputs=layer.outputs,
+            inputs=f"{layer.inputs:,}",
+            outputs=f"{layer.outputs:,}",
             parameters=f"{layer.parameters:,}",
             multiplications=f"{layer.multiplications:,}",
             memory=charts.in_bytes(memory.total),

@@ -78,7 +78,7 @@ def _panel(panel: Panel, name: KnownName) -> None:
 
 
 def _state(steps: int) -> str:
-    return _("after {n} steps").format(n=steps) if steps else _("untrained")
+    return _("after {n} steps").format(n=f"{steps:,}") if steps else _("untrained")
 
 
 def _draw_again(panel: Panel) -> None:

@@ -28,7 +28,7 @@ def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
     batches_per_cell = math.ceil(count / MOST)  # batches in a cell
     title = translate(N_("One epoch, split into batches"))
     if batches_per_cell > 1:
-        title += " – " + translate(N_("one cell is {n} batches")).format(n=batches_per_cell)
+        title += " – " + translate(N_("one cell is {n} batches")).format(n=f"{batches_per_cell:,}")
     layout = theme.layout(title, "", dark=dark, revision=f"epoch-{count}")
     layout["hovermode"] = "closest"
     cells = math.ceil(count / batches_per_cell)
@@ -54,7 +54,7 @@ def epoch_chart(images: int, batch: int, dark: bool, translate: Translate) -> Fi
         "hovertemplate": translate(N_("batch")) + " %{z:,.0f}<extra></extra>",
     }
     if count <= NAMED:
-        trace |= {"texttemplate": "%{z:.0f}", "textfont": {"size": theme.FONT_SIZE}}
+        trace |= {"texttemplate": "%{z:,.0f}", "textfont": {"size": theme.FONT_SIZE}}
     if last < batch:
         row, column = divmod(cells - 1, columns)
         _last(layout, last, batch, (row, column), column < 0.6 * columns, dark, translate)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_core.figures import theme
 from mnist_core.ideas.loss.backpropagation.concept import Backward, Forward, Net, Numbers
-from mnist_core.messages import N_, Translate
+from mnist_core.messages import N_, Translate, minus
 
 Figure = dict[str, Any]
 Stage = Literal[
@@ -247,7 +247,7 @@ def _kind(stage: Stage) -> str:
 
 def plain(value: float) -> str:
     """A number as it stands in the graph: three decimals, and no −0."""
-    return f"{float(np.round(value, 3)) + 0.0:.3f}".replace("-", "−")
+    return minus(f"{float(np.round(value, 3)) + 0.0:.3f}")
 
 
 TITLES: dict[Stage, str] = {

@@ -9,7 +9,7 @@ from mnist_core.ideas.loss.backpropagation import concept as backprop
 from mnist_core.ideas.loss.backpropagation.concept import FIRST, Hidden, Loss, Net
 from mnist_core.ideas.loss.backpropagation.figure import TITLES, Iteration, Stage, graph, stages
 from mnist_core.ideas.loss.backpropagation.formulas_figure import formulas
-from mnist_core.messages import N_
+from mnist_core.messages import N_, minus
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import Narrow, live_chart
 from mnist_core.ui.panel import Panel
@@ -163,9 +163,7 @@ def _explanation(iteration: Iteration, stage: Stage) -> str:
     before, after = iteration.forward.loss, iteration.again.loss
     predicted = -iteration.rate * iteration.backward.squared
     kind = UNCHANGED if abs(predicted) < 1e-9 else FELL if after < before else ROSE
-    text += " " + _(kind).format(
-        before=f"{before:.4f}", after=f"{after:.4f}", promised=f"{predicted:.4f}".replace("-", "−")
-    )
+    text += " " + _(kind).format(before=f"{before:.4f}", after=f"{after:.4f}", promised=minus(f"{predicted:.4f}"))
     largest = _largest(iteration.new)
     return text if largest <= MOST else f"{text} {_(DIVERGED).format(far=f'{largest:,.0f}')}"
 

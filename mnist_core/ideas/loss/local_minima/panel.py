@@ -6,6 +6,7 @@ import streamlit as st
 
 from mnist_core.ideas.loss.local_minima import concept
 from mnist_core.ideas.loss.local_minima.figure import trajectory_chart
+from mnist_core.messages import minus
 from mnist_core.ui import frame, lesson, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -34,7 +35,7 @@ def _panel(panel: Panel) -> None:
         x = float(trajectory[-1])
         made = len(trajectory) - 1
         sentence = _sentences(made)[concept.end(trajectory)].format(steps=made, x=x, loss=float(concept.height(x)))
-        st.markdown(sentence)
+        st.markdown(sentence := minus(sentence))
     with right:
         figure = trajectory_chart(trajectory, session.dark(), _)
         live_chart(figure, key=panel.key("chart_hills"), height=420, description=sentence)

@@ -172,7 +172,7 @@ def _mark(
         "y": packed(places[:, 1]),
         "customdata": packed(steps),
         "marker": {"symbol": symbol, "size": 14, "color": ink, "line": {"width": 1.2, "color": paper}},
-        "hovertemplate": translate(N_("step {step}")).format(step="%{customdata}") + f"<extra>{name}</extra>",
+        "hovertemplate": translate(N_("step {step}")).format(step="%{customdata:,}") + f"<extra>{name}</extra>",
     }
 
 

@@ -113,5 +113,5 @@ def _sentence(plane: charts.Plane) -> str:
             "At {n} points the loss is not finite; they are drawn at the maximum of the finite losses.",
             plane.broken,
         )
-        parts.append(text.format(n=plane.broken))
+        parts.append(text.format(n=f"{plane.broken:,}"))
     return " ".join(parts)
