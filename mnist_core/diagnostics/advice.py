@@ -165,6 +165,21 @@ def at_start() -> Ways:
 
 def diverged(run: Run) -> Ways:
     """Where updates overshoot."""
+    return (*_scaled_pixels(run), *_ten_times_smaller(run))
+
+
+def _scaled_pixels(run: Run) -> Ways:
+    """Where raw pixels make of a usual rate one that is far too high."""
+    config = run.config
+    if config.preprocessing != "raw" or run.base_rate <= 3 * usual_rate(config):
+        return ()
+    if run.base_rate > 3 * usual_rate(config.replace(preprocessing="scaled")):
+        return ()
+    template = N_("Try scaled pixels.")
+    return (Way(message(template), {"preprocessing": "scaled"}),)
+
+
+def _ten_times_smaller(run: Run) -> Ways:
     rate = lower_rate(run, 0.1)
     if rate is None:
         return at_start()
@@ -383,6 +398,11 @@ def learned_well(run: Run, metrics: RunMetrics) -> Ways:
     if lower := _overshooting(run, metrics):
         return lower
     longer, wider = {"epochs": run.config.epochs + 1}, {"hidden_layers": None}
+    if not run.config.validation_size and not metrics.tested:
+        template = N_(
+            "Try some validation images: training accuracy alone does not show how the network does on other images."
+        )
+        return (Way(message(template), {"validation_size": None}),)
     either = OneOf((Way(message(N_("more epochs")), longer), Way(message(N_("a wider network")), wider)))
     return Way(message(_to_watch(run.config)), longer | wider), either
 

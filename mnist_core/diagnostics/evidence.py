@@ -79,6 +79,16 @@ _GAP_OF_LABELS = {
 }
 
 
+def raw_pixels(config: RunConfig) -> tuple[Message, ...]:
+    """What makes of a usual rate one that is far too high."""
+    if config.preprocessing != "raw":
+        return ()
+    template = N_(
+        "Raw pixels, up to 255, make the first layer's gradients about 255 times larger than pixels scaled to 0–1 do."
+    )
+    return (message(template),)
+
+
 def wrong_labels(config: RunConfig) -> tuple[Message, ...]:
     """Why training accuracy stays below the other two, where it does."""
     if not config.label_noise:

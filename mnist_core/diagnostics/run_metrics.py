@@ -57,6 +57,7 @@ class RunMetrics:
     validation_loss: float = np.nan  # the lesser of the last two: one jump is not a trend
     validation_accuracy: float = np.nan
     to_validation: gap.Gap | None = None  # between training and validation accuracy; None without validation images
+    tested: bool = True  # whether test accuracy is known to who sees this
     follows: float = (
         np.nan
     )  # of what the training loss fell by in the last third, how much the loss on images kept apart did
@@ -109,6 +110,7 @@ def measure(
             config, train_accuracy, validation_accuracy, whole=outcome == "completed" and bool(final)
         ),
         "follows": _follows(rows, earlier),
+        "tested": bool(np.isfinite(last["test_accuracy"])),
         "loss_ratio": losses[-1] / losses[earlier] if losses[earlier] > 0 else 1.0,
         "earlier_step": int(rows["step"][earlier]),
         "earlier_loss": losses[earlier],

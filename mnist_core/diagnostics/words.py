@@ -16,6 +16,7 @@ from mnist_core.diagnostics.evidence import (
     gradient,
     loss_and_chance,
     number,
+    raw_pixels,
     updates,
     wrong_labels,
 )
@@ -172,6 +173,7 @@ def _diverged(run: Run, curves: Curves, metrics: RunMetrics | None) -> _Words:
             last=number_text(float(last["train_loss"]), 3),
             first=number_text(float(first["train_loss"]), 3),
         ),
+        *raw_pixels(run.config),
         *gradient(metrics),
         advice=advice.diverged(run),
     )
@@ -181,14 +183,7 @@ def _not_finite(run: Run, event: Event) -> _Words:
     evidence = []
     if event.value is not None and math.isfinite(event.value):
         evidence.append(message(N_("The last finite loss was {loss}."), loss=number_text(event.value, 3)))
-    if run.config.preprocessing == "raw":
-        evidence.append(
-            message(
-                N_(
-                    "Raw pixels, up to 255, make the first layer's gradients about 255 times larger than pixels scaled to 0–1 do."
-                )
-            )
-        )
+    evidence += raw_pixels(run.config)
     template = N_(
         "At step {step} values exceeded the floating-point range (NaN or infinity): each update overshot by more than the one before."
     )
@@ -209,6 +204,7 @@ def _collapsed(run: Run, metrics: RunMetrics) -> _Words:
             dead=f"{metrics.dead_units:.0%}",
         ),
         *dead_layers(metrics),
+        *raw_pixels(run.config),
         loss_and_chance(metrics),
         *gradient(metrics),
         advice=advice.collapsed(run),
@@ -390,7 +386,7 @@ def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
         return _explanation(
             _fell(metrics),
             *_on_images_kept_apart(run, metrics, apart),
-            gap_width(run.config, apart),
+            *_widths(run, metrics, apart),
             advice=advice.overfits(run, metrics),
         )
     template = N_(
@@ -412,6 +408,12 @@ def _overfitting(run: Run, metrics: RunMetrics) -> _Words:
         ),
         advice=advice.overfits(run, metrics),
     )
+
+
+def _widths(run: Run, metrics: RunMetrics, wider: Gap) -> list[Message]:
+    """How wide the gaps are; under wrong labels the wider one says it."""
+    gaps = [one for one in (metrics.to_validation, _to_test(run)) if one is not None and one.is_real]
+    return [gap_width(run.config, one) for one in (gaps if gaps and not run.config.label_noise else [wider])]
 
 
 def _underfitting(run: Run, metrics: RunMetrics) -> _Words:

@@ -52,7 +52,23 @@ def test_leaky_relu_is_named_where_it_can_bear_the_rate(changes: dict[str, Any],
     said = sentences(changed(RUN, **changes), curves)
     assert said.startswith("Collapsed.")
     assert ("leaky ReLU" in said) == named
-    assert "learning rate" in said
+    assert ("learning rate" in said) != ("make the first layer's gradients about 255 times larger" in said)
+    assert said.endswith("Try scaled pixels.") == ("preprocessing" in changes)
+
+
+def test_scaled_pixels_are_no_remedy_where_the_rate_is_too_high_for_these_too() -> None:
+    _run, curves, _kind = CASES["above chance, live"]
+    assert sentences(changed(LIVE, preprocessing="raw", learning_rate=0.1), curves).endswith("Try scaled pixels.")
+    assert "scaled pixels." not in sentences(changed(LIVE, preprocessing="raw", learning_rate=5.0), curves)
+    assert "scaled pixels." not in sentences(changed(LIVE, preprocessing="raw", learning_rate=2e-4), curves)
+
+
+def test_where_test_figures_are_sealed_nobody_is_told_to_watch_them() -> None:
+    run = changed(RUN, validation_size=0)
+    curves = evaluations([2.3, 0.5, 0.3, 0.2, 0.1], 0.97, [math.nan] * 5, validated=math.nan)
+    assert "and test accuracy." in sentences(run, curves)
+    curves.evaluations["test_accuracy"] = math.nan
+    assert sentences(run, curves).endswith("does not show how the network does on other images.")
 
 
 def test_batch_normalization_forgives_a_rate_that_overshot() -> None:

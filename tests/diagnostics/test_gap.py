@@ -164,7 +164,11 @@ def test_the_wider_of_two_gaps_decides_for_who_sees_both() -> None:
     assert seen(run, "learning-well") == "overfitting"
     said = sentences(run, curves)
     assert said.startswith("Overfitting.")
-    assert "Validation accuracy 91.30%. Test accuracy 86.80%. The gap between training and test accuracy is 9.4" in said
+    assert (
+        "Validation accuracy 91.30%. Test accuracy 86.80%. The gap between training and validation accuracy is 4.9"
+        in said
+    )
+    assert "The gap between training and test accuracy is 9.4" in said
     without = evaluations(losses, 0.962, [math.nan] * 6, validated=math.nan)
     alone = replace(run, config=config.replace(validation_size=0))
     assert sentences(alone, without).startswith("Overfitting.")
