@@ -18,8 +18,8 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import Across, ChartView, Floats, clipped, loss_axis, packed, spread, top_of_losses
-from mnist_core.figures.curves import SHARES, behind, empty, line_of
-from mnist_core.figures.overlay import Metric, Plan, Trace, heading, share_colors, sign_of, tell_parts
+from mnist_core.figures.curves import SHARES, behind, line_of
+from mnist_core.figures.overlay import Metric, Plan, Trace, heading, paired, share_colors, sign_of, tell_parts
 from mnist_core.messages import ACCURACY, N_, Translate
 from mnist_core.records import Curves, Split
 
@@ -55,8 +55,7 @@ def bands(
     """
     runs = [member.curves for _name, members in groups for member in members]
     across = Across.of(runs, view)
-    figure = empty(heading(metric, splits, translate), f"bands-{metric}", across, view, translate)
-    figure["layout"]["showlegend"] = True
+    figure = paired(heading(metric, splits, translate), f"bands-{metric}", across, view, translate)
     columns = [curves.evaluations[f"{split}_{metric}"] for curves in runs for split in splits]
     top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
     signed = len(splits) > 1 and share_colors(range(len(groups)))
@@ -64,7 +63,7 @@ def bands(
     for place, group in enumerate(groups):
         figure["data"] += _bands(place, group, plan, translate)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    tell_parts(figure, metric, splits, view, translate, signs=not signed)
+    tell_parts(figure, splits, view, translate, signs=False)
     figure["data"] += spread(figure["layout"], empty=not any(len(curves.evaluations) for curves in runs))
     return figure
 

@@ -36,6 +36,9 @@ from mnist_core.records import Curves, Split
 Figure = dict[str, Any]
 Trace = dict[str, Any]
 Metric = Literal["loss", "accuracy"]
+NUMBERS = (
+    58  # pixels for those of the vertical axis: a loss and an accuracy that stand side by side begin at the same place
+)
 MARKED = 60  # points of a curve, at most, that have a sign each
 SIGNS = 12  # on a curve, where signs tell runs apart
 
@@ -66,8 +69,7 @@ def runs_chart(
 ) -> Figure:
     """One curve for each run and each of `splits`, of one metric. `chance`: the loss of a guess (default: cross-entropy's)."""
     across = Across.of([run.curves for run in runs], view)
-    figure = empty(heading(metric, splits, translate), metric, across, view, translate)
-    figure["layout"]["showlegend"] = True  # a lone curve has a name, too
+    figure = paired(heading(metric, splits, translate), metric, across, view, translate)
     columns = [run.curves.evaluations[f"{split}_{metric}"] for run in runs for split in splits]
     top = top_of_losses(columns, chance or chance_loss(RunConfig()), log=view.log_y) if metric == "loss" else np.inf
     signed = share_colors([run.place for run in runs])
@@ -77,8 +79,20 @@ def runs_chart(
             figure["data"] += _run(run, plan, translate)
             _mark(figure, run, plan)
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES
-    tell_parts(figure, metric, splits, view, translate, signs=not signed)
+    marked = any(_has_signs(run.curves) for run in runs if _has_curve(run, splits))
+    tell_parts(figure, splits, view, translate, signs=marked and not signed)
     figure["data"] += spread(figure["layout"], empty=not any(len(run.curves.evaluations) for run in runs))
+    return figure
+
+
+def paired(title: str, revision: str, across: Across, view: ChartView, translate: Translate) -> Figure:
+    """An empty chart with a legend, also of a lone curve. Beside another one of the same curves its axes have the same ends, however long
+    the numbers are: else names that fit into two rows of the legend here would take three there."""
+    figure = empty(title, revision, across, view, translate)
+    layout = figure["layout"]
+    layout["showlegend"] = True
+    layout["margin"]["l"] = NUMBERS
+    layout["yaxis"]["automargin"] = "width"  # a number at the upper end is no reason to end lower
     return figure
 
 
@@ -86,6 +100,11 @@ def _has_curve(run: Overlaid, splits: Sequence[Split]) -> bool:
     """Whether there is anything to draw of a run: it has been evaluated on images of one of these parts."""
     rows = run.curves.evaluations
     return any(np.isfinite(rows[f"{split}_accuracy"]).any() for split in splits)
+
+
+def _has_signs(curves: Curves) -> bool:
+    """Whether the points of a run's curves are so few that each has the sign of its part."""
+    return len(curves.evaluations) <= MARKED
 
 
 def share_colors(places: Sequence[int]) -> bool:
@@ -124,16 +143,9 @@ def _number_text(value: float, metric: Metric) -> str:
     return accuracy_text(value) if metric == "accuracy" else number_text(value, 3)
 
 
-def tell_parts(
-    figure: Figure,
-    metric: Metric,
-    splits: Sequence[Split],
-    view: ChartView,
-    translate: Translate,
-    *,
-    signs: bool = True,
-) -> None:
-    """A second legend, which cannot be clicked: dash and sign (where `signs` tell parts) of each; none where there is one part."""
+def tell_parts(figure: Figure, splits: Sequence[Split], view: ChartView, translate: Translate, *, signs: bool) -> None:
+    """A second legend, which cannot be clicked: dash of each part, and the sign where the curves have those (`signs`); none where
+    there is one part. It stands in a row of its own below the axis, since curves may lie in any corner of the chart."""
     if len(splits) < 2:
         return
     for split in splits:
@@ -149,14 +161,14 @@ def tell_parts(
         if signs:
             more |= {"mode": "lines+markers", "marker": sign}
         figure["data"].append(entry | more | {"hoverinfo": "skip"})
-    # Where the curves leave room: a loss falls, an accuracy rises.
-    side = "top" if metric == "loss" else "bottom"
     figure["layout"]["legend2"] = {
+        "orientation": "h",
         "x": 1,
         "xanchor": "right",
-        "y": 1 if side == "top" else 0,
-        "yanchor": side,
-        "bgcolor": theme.veil(view.dark),
+        "yref": "container",
+        "y": 0,
+        "yanchor": "bottom",
+        "bgcolor": "rgba(0,0,0,0)",
         "font": {"size": theme.NOTE_SIZE},
         "itemclick": False,
         "itemdoubleclick": False,
@@ -207,7 +219,7 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
             trace["showlegend"] = not number
             if plan.signed:
                 trace |= sign_of(run.place, color)
-            elif len(values) <= MARKED:
+            elif _has_signs(run.curves):
                 trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": color}}
         traces.append(trace)
     return traces

@@ -64,6 +64,7 @@ def test_of_more_runs_than_colors_signs_tell_those_of_one_color_apart() -> None:
 def test_groups_of_several_parts() -> None:
     group = members(curves([0, 10], [2.0, 1.0]), curves([0, 10], [2.0, 0.5]))
     figure = groups_figure.bands([("a", group)], "loss", ["train", "validation"], ChartView(), str)
+    assert not any("marker" in trace for trace in figure["data"])  # the legend has no signs that the lines have not
     by_name = traces(figure)
     assert by_name["group-a-train"]["line"]["dash"] != by_name["group-a-validation"]["line"]["dash"]
     assert [trace["name"] for trace in figure["data"] if trace.get("showlegend") and "legend" not in trace] == ["a (2)"]

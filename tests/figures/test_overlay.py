@@ -44,6 +44,26 @@ def test_several_parts_at_once_are_told_apart_by_dash_and_hidden_together() -> N
     assert "part-validation" not in alone
 
 
+@pytest.mark.parametrize(("points", "signed"), [(2, True), (overlay.MARKED + 1, False)])
+def test_the_legend_of_parts_has_the_signs_that_the_curves_have_and_covers_none(points: int, signed: bool) -> None:
+    runs = overlay.overlaid([("a", curves(list(range(points)), [2.0] * points))])
+    for metric in ("loss", "accuracy"):
+        figure = overlay.runs_chart(runs, metric, ["train", "validation"], ChartView(), str)  # type: ignore[arg-type]
+        by_name = traces(figure)
+        assert ("marker" in by_name["run0-train"]) == ("marker" in by_name["part-train"]) == signed
+        legend = figure["layout"]["legend2"]
+        assert (legend["yref"], legend["y"], legend["yanchor"]) == ("container", 0, "bottom")  # below the axis
+
+
+def test_a_loss_and_an_accuracy_side_by_side_have_axes_of_one_size() -> None:
+    runs = overlay.overlaid([("a", curves([0, 10], [2.0, 1.0]))])
+    charts = [overlay.runs_chart(runs, metric, ["validation"], ChartView(), str) for metric in ("loss", "accuracy")]
+    loss, accuracy = (chart["layout"] for chart in charts)
+    assert loss["margin"] == accuracy["margin"]
+    assert loss["margin"]["l"] >= len("100%") * theme.FONT_SIZE * 0.6 + 10  # numbers, and what Plotly has beside them
+    assert loss["yaxis"]["automargin"] == accuracy["yaxis"]["automargin"] == "width"
+
+
 def test_smoothing_smooths_from_point_to_point_and_leaves_the_raw_curve_thin_behind() -> None:
     noisy = curves([0, 500, 1_000], [1.0, 3.0, 1.0])
     steps = np.zeros(1_000, STEP_DTYPE)  # many records between two points: the curve is smoothed all the same
