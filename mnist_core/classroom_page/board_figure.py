@@ -32,7 +32,7 @@ WHICH: Mapping[Which, str] = {"best": N_("Each student's best run"), "last": N_(
 BY_FACTORS = ("learning_rate", "batch_size", "train_size", "epochs", "init_std", "epsilon", "weight_decay")
 POINT, FONT = 17, 18  # pixels
 BAND = 0.13  # of the height that what broke has
-WIDTH = 900  # pixels that the chart has at least where it stands
+WIDTH, NARROW = 900, 300  # pixels that the chart has at least: on a projector, and on a telephone
 LINES, LINE_POINTS, SHADES = 300, 40, 12  # curves drawn at most, points of each, colors of a scale
 JITTER = 0.3  # of the way to the next word of an axis of words
 States = Literal["done", "training", "stopped", "broken"]
@@ -120,11 +120,18 @@ class _Axis:
 
 
 def points_chart(
-    plan: Plan, round_id: str, runs: Sequence[RoundRun], look: BoardLook, translate: Translate, term: Term = str
+    plan: Plan,
+    round_id: str,
+    runs: Sequence[RoundRun],
+    look: BoardLook,
+    translate: Translate,
+    term: Term = str,
+    *,
+    width: int = WIDTH,
 ) -> Figure:
     """Every run as a point: the setting against how it ended, or stands. A trace's `meta` has the ids of its points.
 
-    `term`: what the words of settings are called.
+    `term`: what the words of settings are called. `width`: pixels that the chart has at least; so many no label needs to lie over another.
     """
     drawn = [one for one in chosen(runs, look.which) if len(one.curves.evaluations) or one.run.result]
     axis = _axis(drawn, plan, look, translate, term)
@@ -133,7 +140,7 @@ def points_chart(
     layout["xaxis"] |= axis.words
     figure: Figure = {"data": [], "layout": layout}
     values = [zones.last(one.run, one.curves, look.split, look.metric) for one in drawn]
-    ceiling = _zones(figure, runs, plan, look, translate)
+    ceiling = _zones(figure, runs, plan, look, translate, width)
     _axes_up(figure, drawn, values, ceiling, look, translate)
     states: dict[States, list[int]] = defaultdict(list)
     for place, one in enumerate(drawn):
@@ -258,6 +265,12 @@ def _axes_up(
         "visible": False,
         "anchor": "x",
     }
+    if any(_state(one) == "broken" for one in drawn):  # else it is room that is kept, and no word stands above nothing
+        _name_band(layout, band, look, translate)
+
+
+def _name_band(layout: dict[str, Any], band: tuple[float, float], look: BoardLook, translate: Translate) -> None:
+    """The ground of what broke, and what it is."""
     layout["shapes"].append(
         {
             "type": "rect",
@@ -287,9 +300,16 @@ def _axes_up(
     )
 
 
-def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate) -> float:
-    """The zones of the rates, where the rate alone is free, as in a sweep; returns where the axes end."""
-    if not plan.has_zones or look.across != "learning_rate":
+def shows_zones(plan: Plan, look: BoardLook) -> bool:
+    """Whether the grounds are zones of the rates, as in a sweep: where the rate alone is free."""
+    return plan.has_zones and look.across == "learning_rate"
+
+
+def _zones(
+    figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate, width: int
+) -> float:
+    """The zones of the rates, of all runs, drawn or not; returns where the axes end."""
+    if not shows_zones(plan, look):
         return 1.0
     reading = zones.read([_trial(one) for one in runs], Scale.of(plan.config))
     if len(reading.points) < 2:
@@ -301,7 +321,7 @@ def _zones(figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook
     # A zone is of rates that somebody tried: the axis may reach much further.
     bounds = [min(max(low, bound), high) for bound in sweep_zones.rate_bounds(rates)]
     sweep_zones.shade(figure, reading, bounds, view)
-    return sweep_zones.name_zones(figure, reading, bounds, (low, high), WIDTH, view, translate)
+    return sweep_zones.name_zones(figure, reading, bounds, (low, high), width - sweep_zones.MARGINS, view, translate)
 
 
 # ---- from left to right --------------------------------------------------------------------------------------------

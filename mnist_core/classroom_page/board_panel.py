@@ -187,7 +187,10 @@ def _charts(shown: board.Board, look: BoardLook) -> None:
         left, right = st.columns([2, 1], gap="medium")
     make_points, make_curves = partial(_points, shown.id, look), partial(_curves, shown.id, look)
     with left:
-        _chart(shown, ("board points", look), make_points, "chart_board", on_click=partial(_clicked, shown.id))
+        on_click, narrow = partial(_clicked, shown.id), (board_figure.WIDTH, HEIGHT)
+        _chart(shown, ("board points", look), make_points, "chart_board", on_click=on_click, narrow=narrow)
+        if board_figure.shows_zones(shown.round.plan, look) and look.which != "all":
+            st.caption(_("The zones are those of all runs of the round, also of runs that are not drawn here."))
     with right:
         asked = shown.round.plan.question != "none"
         if asked:
@@ -217,7 +220,10 @@ def _points(round_id: str, look: BoardLook) -> live_parts.Picture:
     shown = board.found(round_id)
     key = (round_id, shown.version, look, texts.language(), "points")
     make = partial(board_figure.points_chart, shown.round.plan, round_id, shown.runs, look, _, names.term)
-    return live_parts.Picture(watch.figure(key, make), board_figure.describe_points(shown.runs, look).text(_))
+    narrow = None
+    if board_figure.shows_zones(shown.round.plan, look):  # their names stand in more rows where there is less room
+        narrow = watch.figure((*key, "narrow"), partial(make, width=board_figure.NARROW))
+    return live_parts.Picture(watch.figure(key, make), board_figure.describe_points(shown.runs, look).text(_), narrow)
 
 
 def _curves(round_id: str, look: BoardLook) -> live_parts.Picture:

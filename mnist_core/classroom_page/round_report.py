@@ -143,7 +143,7 @@ def _board(results: RoundResults) -> Chart:
 
     def make(view: ChartView) -> Figure:
         look = BoardLook(which="all", across=across, dark=view.dark)
-        return board_figure.points_chart(plan, results.given.id, runs, look, _, names.term)
+        return board_figure.points_chart(plan, results.given.id, runs, look, _, names.term, width=board_figure.NARROW)
 
     return _chart(make, board_figure.describe_points(runs, BoardLook(which="all")).text(_), 480)
 

@@ -108,9 +108,12 @@ def chart_of(
     live_chart(figure, key=key, height=height, description=description, narrow=below, followed=followed, **options)
 
 
-def still_chart(picture: Picture, *, key: str, height: int, **options: Any) -> None:
-    """`live_chart` of a picture that nobody follows; `options` as for `chart_of`."""
-    live_chart(picture.figure, key=key, height=height, description=picture.description, **options)
+def still_chart(
+    picture: Picture, *, key: str, height: int, narrow: tuple[int, int] | None = None, **options: Any
+) -> None:
+    """`live_chart` of a picture that nobody follows; `narrow` and `options` as for `chart_of`."""
+    below = Narrow(picture.narrow, *narrow) if narrow and picture.narrow else None
+    live_chart(picture.figure, key=key, height=height, description=picture.description, narrow=below, **options)
 
 
 def states(run_ids: Collection[str]) -> live.Value:

@@ -12,6 +12,8 @@ import pytest
 from mnist_core.classroom_page import predictions_figure
 from mnist_core.classroom_page.board_figure import (
     LINES,
+    NARROW,
+    WIDTH,
     BoardLook,
     chosen,
     curves_chart,
@@ -93,6 +95,34 @@ def test_zones_stand_where_the_rate_alone_is_free() -> None:
     both = replace(RATES, free={**RATES.free, "batch_size": (1, 100)})
     assert len(points_chart(RATES, "r", runs, LOOK, str)["layout"]["shapes"]) > 1
     assert len(points_chart(both, "r", runs, LOOK, str)["layout"]["shapes"]) == 1  # the band of what broke
+
+
+def test_on_a_telephone_no_name_of_a_zone_covers_another() -> None:
+    runs = [run(student, 0.9, learning_rate=rate) for student, rate in enumerate((0.5, 0.7))]
+    runs += [run(place, 0.1, "diverged", learning_rate=rate) for place, rate in enumerate((1.5, 2.0), 2)]
+    wide, narrow = (
+        [
+            (note["y"], note["yshift"])
+            for note in points_chart(RATES, "r", runs, LOOK, str, width=width)["layout"]["annotations"]
+            if note["text"] in ("good", "broken")
+        ]
+        for width in (WIDTH, NARROW)
+    )
+    assert len(set(wide)) == 1  # side by side
+    assert len(set(narrow)) == 2  # one above the other
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "loss"])
+def test_no_band_has_a_name_where_nothing_is_in_it(metric: Any) -> None:
+    runs = [run(0, 0.1, "diverged", learning_rate=5), run(0, 0.9, learning_rate=0.1)]
+    plan = replace(RATES, free={**RATES.free, "batch_size": (1, 100)})  # no zones
+    best, every = (
+        points_chart(plan, "r", runs, replace(LOOK, metric=metric, which=which), str)["layout"]
+        for which in ("best", "all")
+    )
+    assert (best["annotations"], best["shapes"]) == ([], [])
+    assert [note["text"] for note in every["annotations"]] == ["diverged or collapsed"]
+    assert best["yaxis"]["domain"] == every["yaxis"]["domain"]  # no point jumps when one breaks
 
 
 def test_zones_end_near_the_rates_that_were_tried() -> None:
