@@ -70,7 +70,7 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[
         place = strengths.index(strength)
         classes = [name.plain for name in names.classes(runs[0].config)]
         marks = [
-            "ok" if answer == label else f"{classes[label]} ? {classes[answer]}"
+            "✓" if answer == label else f"{classes[label]} ? {classes[answer]}"
             for answer, label in zip(answers[place], result.labels, strict=True)
         ]
         st.image(labeled_sheet(result.examples[place], columns=4, scale=5, labels=marks, letters=6), width=520)
@@ -89,9 +89,9 @@ def _legend(run: Run) -> str:
     digits = run.config.image_set.has_digits
     one, other = (classes[4], classes[9]) if digits else (classes[0], classes[1])
     text = (
-        _("ok: still classified correctly. {one} ? {other}: a {one} that the run takes for a {other}.")
+        _("✓: still classified correctly. {one} ? {other}: a {one} that the run takes for a {other}.")
         if digits
-        else _("ok: still classified correctly. {one} ? {other}: an image of “{one}” that the run takes for “{other}”.")
+        else _("✓: still classified correctly. {one} ? {other}: an image of “{one}” that the run takes for “{other}”.")
     )
     return text.format(one=one.markdown, other=other.markdown)
 

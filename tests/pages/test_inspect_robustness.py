@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from mnist_core.data import own_images
+from mnist_core.inspect_page import robustness_panel
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
 from tests.pages.conftest import Open
@@ -13,7 +16,15 @@ from tests.pages.content import texts
 from tests.pages.inspected_runs import CONFIG, run_with_weights
 
 
-def test_disturb(built_in: None, open_page: Open, store: Store) -> None:
+def test_disturb(built_in: None, open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheets: list[list[str]] = []
+    draw = robustness_panel.labeled_sheet
+
+    def recorded(*images: Any, labels: list[str], **more: Any) -> str:
+        sheets.append(labels)
+        return draw(*images, labels=labels, **more)
+
+    monkeypatch.setattr(robustness_panel, "labeled_sheet", recorded)
     app = open_page("inspect")
     owner = app.session_state["student"]
     run_id = run_with_weights(store, owner, answer=3)
@@ -33,6 +44,8 @@ def test_disturb(built_in: None, open_page: Open, store: Store) -> None:
     assert "25.00%" in texts(app)
     app.select_slider(key="strength_noise").set_value(0.1).run()
     assert "50.00%" in texts(app)
+    assert sheets[-1] == ["0 ? 3", "1 ? 3", "2 ? 3", "✓", "4 ? 3", "5 ? 3", "6 ? 3", "7 ? 3"]  # in any language
+    assert "✓: still classified correctly" in texts(app)
 
 
 def test_disturbed_runs_are_asked_again_where_any_of_them_has_gone_on(
