@@ -97,6 +97,7 @@ def _free(config: RunConfig, kind: RoundKind) -> Sequence[str]:
         options,
         default=["learning_rate"] if kind == "run" else [],
         format_func=names.setting,
+        placeholder=_("none"),
         key=_key(f"free_{kind}"),
         help=_("All other settings are locked: the store refuses every run that has others."),
     )
@@ -110,7 +111,7 @@ def _range(name: str, current: Any) -> None:
     if FIELDS[name] is bool:
         return
     if words := choices(name):
-        st.multiselect(title, words, default=words, format_func=names.choice, key=key)
+        st.multiselect(title, words, default=words, format_func=names.choice, placeholder=_("none"), key=key)
     elif name in LAYERS:
         how_many, of_each = names.of_layers(name)
         count = SETTINGS[name].layers

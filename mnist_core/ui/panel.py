@@ -241,7 +241,7 @@ class Panel:
         shown = self.session.get(name, [])
         if not set(shown) <= set(options):
             start = address.widget_default(key, [option for option in shown if option in options])
-        chosen = st.multiselect(label, options, start, key=key, max_selections=most, **more)
+        chosen = st.multiselect(label, options, start, key=key, max_selections=most, placeholder=_("none"), **more)
         return self.keep(name, list(chosen), first)
 
     def keep(self, name: str, value: T, first: T) -> T:

@@ -29,6 +29,11 @@ def all_texts(app: AppTest) -> Iterator[str]:
             yield from [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
+def unnamed_placeholders(app: AppTest) -> list[str]:
+    """Choices of several without words of ours for none: Streamlit's are English."""
+    return [choice.label for choice in app.multiselect if choice.proto.placeholder in ("", "Choose options")]
+
+
 def english(app: AppTest) -> list[str]:
     """Texts with three English words in a row."""
     sentences = []
@@ -42,7 +47,9 @@ def english(app: AppTest) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_english_sentence_is_left(open_page: Open, page: str) -> None:
-    assert not english(open_page(page, lang="ko"))
+    app = open_page(page, lang="ko")
+    assert not english(app)
+    assert not unnamed_placeholders(app)
 
 
 @pytest.mark.parametrize("preset", EXPERIMENTS)

@@ -21,7 +21,7 @@ from tests.diagnostics.judged import evaluations
 from tests.pages.conftest import Open
 from tests.pages.content import components, metrics, texts
 from tests.pages.test_classroom import fill, press
-from tests.pages.test_korean import english
+from tests.pages.test_korean import english, unnamed_placeholders
 
 TEACHER = "a" * 32
 CONFIG = RunConfig(dataset="built-in", epochs=2, hidden_layers=(16,))
@@ -490,7 +490,9 @@ def test_no_english_is_left_in_rounds(
         store, teaching, replace(PLAN, title=UserText("가"), instruction=UserText(""), runs_each=2, question="outcome")
     )
     monkeypatch.setattr(session, "name_in", lambda cookies: TEACHER)
-    assert not english(open_page("train", lang="ko"))
+    form = open_page("train", lang="ko")
+    assert not english(form)
+    assert not unnamed_placeholders(form)
     assert not english(open_page("classroom", lang="ko", **{"class": teaching[0].id}))
     monkeypatch.setattr(teacher, "secrets", dict)
     monkeypatch.setattr(session, "name_in", lambda cookies: student)
