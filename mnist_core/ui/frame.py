@@ -27,6 +27,7 @@ from mnist_core.ui import (
     data_note,
     embedding,
     large_type,
+    lost_connection,
     membership,
     names,
     own_images,
@@ -128,10 +129,7 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
         return
     address.begin()
     st.session_state.pop("draw_anew", None)  # that is what happens here
-    if texts.language() == "en":
-        st.html(_STYLE)
-    else:
-        st.html(_HINTLESS)
+    st.html((_STYLE if texts.language() == "en" else _HINTLESS) + lost_connection.style())
     large_type.begin()
     visits.note()
     membership.begin()
@@ -181,7 +179,7 @@ def _tell_what_was_left_out() -> None:
 def _draw_embedded(page: StreamlitPage) -> None:
     """What stands in a frame of another page: no line above it, nobody is remembered, nothing is kept."""
     address.begin()
-    st.html(_HINTLESS)
+    st.html(_HINTLESS + lost_connection.style())
     st.html(_EMBEDDED)
     visits.note()
     if keeper.is_kept():

@@ -247,3 +247,27 @@ def test_the_first_press_after_coming_back_counts(open_browser: Open, cable: Cab
     lose(page, cable)
     page.press("run")
     wait_until(lambda: "run" in query(page), 30)
+
+
+DIALOG = """
+const dialog = document.querySelector('[data-testid=stDialog] [role=dialog]');
+return dialog && [getComputedStyle(dialog, "::after").content, dialog.innerText.trim()];
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("ko", "서버와 연결되어 있지 않습니다."), ("en", "There is no connection")]
+)
+def test_without_a_connection_the_page_says_so_in_its_language(
+    open_browser: Open, cable: Cable, language: str, words: str
+) -> None:
+    """Streamlit's dialog told students how a developer starts his script."""
+    page = open_browser()
+    page.server = cable.address
+    page.open(f"/why?view=bowl&lang={language}")
+    cable.cut()
+    said = wait_until(lambda: page.browser.execute_script(DIALOG), 60)
+    assert words in said[0]
+    assert said[1] == ""
+    cable.mend()
+    wait_until(lambda: connected(page) and page.browser.execute_script(DIALOG) is None, 60)
