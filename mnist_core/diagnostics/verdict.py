@@ -93,8 +93,8 @@ def with_test_images(
     config: RunConfig, result: Mapping[str, Any], outcome: Outcome | None, kind: Kind | None
 ) -> Kind | None:
     """The verdict on a run that is over, of which these figures may be seen, from the one that it keeps."""
-    if kind != "learning-well":
-        return kind
+    if kind != "learning-well" or (config.label_noise and config.validation_size):
+        return kind  # under wrong labels a gap counts where the loss on others does not follow, which validation images have told
     to_test = gap.of_test(config, result, outcome)
     return "overfitting" if to_test is not None and to_test.is_wide else kind
 
