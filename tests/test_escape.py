@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from mnist_core import escape
 from mnist_core.escape import JOINER, SPLIT, UserText
 from mnist_core.messages import message
+from mnist_core.ui import lost_connection, texts
 
 ROOT = Path(__file__).parents[1]
 VARIANTS = {"markdown", "plotly", "html", "cell", "plain"}
@@ -139,13 +140,17 @@ def test_typed_text_as_it_is_goes_into_fields_and_files_only() -> None:
 
 
 def test_html_of_pages_is_our_own() -> None:
-    """`st.html` shows constants; nothing else lets HTML through."""
+    """`st.html` shows constants, and one style with a sentence of the catalogs; nothing else lets HTML through."""
+    own = re.compile(r"_?[A-Z]+( \+ lost_connection\.style\(\))?")
     for file, tree in sources("mnist_core/ui", "pages"):
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword):
                 assert node.arg not in ("unsafe_allow_html", "unsafe_allow_javascript"), file
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.html":
-                assert re.fullmatch(r"_?[A-Z]+", ast.unparse(node.args[0])), f"{file}:{node.lineno}"
+                assert own.fullmatch(ast.unparse(node.args[0])), f"{file}:{node.lineno}"
+    for language in texts.LANGUAGES:
+        with texts.speaking(language):
+            assert re.findall("<[^>]*>?", lost_connection.style()) == ["<style>", "</style>"]
 
 
 LINKS = [

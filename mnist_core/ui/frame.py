@@ -129,7 +129,10 @@ def _draw(page: StreamlitPage, below: Callable[[str], None]) -> None:
         return
     address.begin()
     st.session_state.pop("draw_anew", None)  # that is what happens here
-    st.html((_STYLE if texts.language() == "en" else _HINTLESS) + lost_connection.style())
+    if texts.language() == "en":
+        st.html(_STYLE + lost_connection.style())
+    else:
+        st.html(_HINTLESS + lost_connection.style())
     large_type.begin()
     visits.note()
     membership.begin()
