@@ -186,13 +186,13 @@ def test_the_confusion_matrix_is_read_by_keyboard(open_browser: Open, put: Put) 
     right, wrong = page.of_chart(
         "confusion", "return chart._fullData.slice(0, 2).map((one) => one.z.map((row) => [...row]))"
     )
-    assert page.announces("confusion", Keys.ARROW_RIGHT) == f"0 → 0: {right[0][0]}"
-    assert page.announces("confusion", Keys.ARROW_DOWN) == f"1 → 0: {wrong[1][0]}"
-    assert page.announces("confusion", Keys.ARROW_RIGHT) == f"1 → 1: {right[1][1]}"
-    assert page.announces("confusion", Keys.END) == f"9 → 9: {right[9][9]}"
-    assert page.announces("confusion", Keys.ARROW_LEFT) == f"9 → 8: {wrong[9][8]}"
+    assert page.announces("confusion", Keys.ARROW_RIGHT) == f"0 → 0: {right[0][0]:,}"
+    assert page.announces("confusion", Keys.ARROW_DOWN) == f"1 → 0: {wrong[1][0]:,}"
+    assert page.announces("confusion", Keys.ARROW_RIGHT) == f"1 → 1: {right[1][1]:,}"
+    assert page.announces("confusion", Keys.END) == f"9 → 9: {right[9][9]:,}"
+    assert page.announces("confusion", Keys.ARROW_LEFT) == f"9 → 8: {wrong[9][8]:,}"
     page.find("[data-key=chart_confusion]")[0].send_keys(Keys.ENTER)
-    page.wait_for(f"True class 9, answered 8: {wrong[9][8]}")
+    page.wait_for(f"True class 9, answered 8: {wrong[9][8]:,}")
 
 
 def test_what_counted_for_a_drawn_digit(open_browser: Open, put: Put) -> None:
