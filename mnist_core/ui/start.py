@@ -47,8 +47,8 @@ def _prepare() -> None:
 
 def _after_the_first_page() -> None:
     time.sleep(FIRST_PAGE_SECONDS)
+    _keep_cluster()  # first: who has pressed Run by now waits for it
     spare_the_collector()
-    _keep_cluster()
 
 
 def spare_the_collector() -> None:
