@@ -17,8 +17,8 @@ from mnist_core.store import Store
 from mnist_core.ui import session, teacher
 from tests.pages.conftest import Open
 from tests.pages.content import components, texts
+from tests.pages.given_rounds import CONFIG, PLAN, TEACHER, Opened, give, open_class
 from tests.pages.test_classroom import press
-from tests.pages.test_rounds import CONFIG, PLAN, TEACHER, Opened, give
 
 ANN, EVE = "b" * 32, "e" * 32
 
@@ -26,8 +26,7 @@ ANN, EVE = "b" * 32, "e" * 32
 @pytest.fixture
 def opened(store: Store, monkeypatch: pytest.MonkeyPatch) -> Opened:
     """A class with Ann in it, and its secret; the browser of all pages is the teacher's."""
-    found, secret = store.classes.open("3b", TEACHER)
-    store.classes.enter(found.id, secret, TEACHER)
+    found, secret = open_class(store)
     store.classes.join(found.code, ANN, "Otter")
     monkeypatch.setattr(session, "name_in", lambda cookies: TEACHER)
     monkeypatch.setattr(teacher, "secrets", lambda: {found.id: secret})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -32,6 +33,19 @@ def lesson(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
     """A lesson that the student has written; its name."""
     monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
     return store.written_lessons.create(STUDENT, "A *short* lesson", lessons.packed(SOURCE)).lesson
+
+
+@pytest.fixture
+def of_block(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Writes a lesson of the student's that is one block; its name."""
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+
+    def written(block: str) -> str:
+        text = f"---\nschema: 1\ntitle: One block\nminutes: 3\n---\n```{block}\n```\n"
+        packed = lessons.packed(lessons.Source("", {"en": text}, {}))
+        return store.written_lessons.create(STUDENT, "One block", packed).lesson
+
+    return written
 
 
 def key(app: AppTest, kind: str, ending: str) -> str:
@@ -104,15 +118,12 @@ def test_runs_are_compared_on_a_part_that_all_of_them_have(
     assert [chart["layout"]["title"]["text"] for chart in charts] == [f"Loss – {part}"]
 
 
-@pytest.mark.parametrize("axes", ["", "across: epoch\nlog_loss_axis: true\n"])
+@pytest.mark.parametrize("axes", ["", "across: epoch\nlog_loss_axis: true"])
 def test_the_charts_of_a_run_begin_with_the_axes_of_its_block(
-    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch, axes: str
+    open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str], axes: str
 ) -> None:
     """At which epoch, a lesson asks; its chart counted steps."""
-    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
-    block = f"```run one\nchange: {{train_size: 40, validation_size: 10, batch_size: 10}}\n{axes}```\n"
-    text = f"---\nschema: 1\ntitle: Axes\nminutes: 3\n---\n{block}"
-    name = store.written_lessons.create(STUDENT, "Axes", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    name = of_block(f"run one\nchange: {{train_size: 40, validation_size: 10, batch_size: 10}}\n{axes}")
     store.runs.create(STUDENT, RunConfig(), place=LessonPlace(name, "one"))
     layout = next(
         message["figure"]["layout"]
@@ -125,11 +136,9 @@ def test_the_charts_of_a_run_begin_with_the_axes_of_its_block(
 
 @pytest.mark.parametrize(("free", "advised"), [("dropout: [0, 0.5]", True), ("epochs: [1, 5]", False)])
 def test_the_health_check_advises_nothing_that_the_block_locks(
-    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch, free: str, advised: bool
+    open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str], free: str, advised: bool
 ) -> None:
-    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
-    text = f"---\nschema: 1\ntitle: Free\nminutes: 3\n---\n```run one\nfree: {{{free}}}\n```\n"
-    name = store.written_lessons.create(STUDENT, "Free", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    name = of_block(f"run one\nfree: {{{free}}}")
     run_id = store.runs.create(STUDENT, RunConfig(epochs=2), place=LessonPlace(name, "one"))
     store.queue.claim(run_id, "worker", 1)
     curves = evaluations([2.3, 0.5, 0.2, 0.1, 0.05, 0.02], 1.0, [2.3, 0.6, 0.4, 0.42, 0.5, 0.5])
@@ -142,11 +151,9 @@ def test_the_health_check_advises_nothing_that_the_block_locks(
 
 @pytest.mark.parametrize(("free", "advice"), [("epochs: [1, 5]", "Try more epochs."), ("dropout: [0, 0.5]", "")])
 def test_a_sweep_advises_nothing_that_the_block_locks(
-    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch, free: str, advice: str
+    open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str], free: str, advice: str
 ) -> None:
-    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
-    text = f"---\nschema: 1\ntitle: Free\nminutes: 3\n---\n```sweep many\nrates: [0.1, 0.2]\nfree: {{{free}}}\n```\n"
-    name = store.written_lessons.create(STUDENT, "Free", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    name = of_block(f"sweep many\nrates: [0.1, 0.2]\nfree: {{{free}}}")
     config, rates = RunConfig(), (0.1, 0.2)
     run_ids = store.sweeps.create(
         SweepRecord("beef0beef0", STUDENT, 0.0, config, rates, 1),
@@ -329,12 +336,9 @@ def test_a_folder_of_lessons_is_listed_in_the_language_that_there_is(
 
 
 def test_a_run_is_on_images_of_the_students_own_where_there_are_any(
-    open_page: Open, built_in: None, store: Store, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str]
 ) -> None:
-    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
-    block = "```run mine\nown_images: true\nchange: {train_size: 40, validation_size: 10, batch_size: 10}\n```\n"
-    text = f"---\nschema: 1\ntitle: Photos\nminutes: 3\n---\n{block}"
-    name = store.written_lessons.create(STUDENT, "Photos", lessons.packed(lessons.Source("", {"en": text}, {}))).lesson
+    name = of_block("run mine\nown_images: true\nchange: {train_size: 40, validation_size: 10, batch_size: 10}")
     app = open_page("lessons", lesson=name)
     assert "You have no images of your own yet, so this trains on built-in digits" in texts(app)
     app.button(key=key(app, "button", "-run")).click().run()

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import StoreUnavailableError
@@ -80,9 +81,14 @@ def publish(store: Store, run_id: str, losses: list[float]) -> None:
     )
 
 
-def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
+def with_a_run(open_page: Open) -> AppTest:
+    """The Train page after Run was pressed."""
     app = open_page("train", preset="two-layer-net")
-    app.button(key="run").click().run()
+    return app.button(key="run").click().run()
+
+
+def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
+    app = with_a_run(open_page)
     run_id = store.queue.next(1)[0].id
     store.queue.claim(run_id, "worker", 1)
     publish(store, run_id, [2.3, 2.2, 2.1])
@@ -102,8 +108,7 @@ def test_buttons_ask_the_run(open_page: Open, store: Store) -> None:
 def test_a_button_of_the_panel_that_the_store_refuses_is_a_sentence(
     open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page("train", preset="two-layer-net")
-    app.button(key="run").click().run()
+    app = with_a_run(open_page)
 
     def refused(*_args: Any, **_kwargs: Any) -> None:
         raise StoreUnavailableError("The store is in use.")
@@ -117,8 +122,7 @@ def test_a_button_of_the_panel_that_the_store_refuses_is_a_sentence(
 def test_a_run_for_which_the_queue_has_no_room_stays_paused_and_says_so(
     open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page("train", preset="two-layer-net")
-    app.button(key="run").click().run()
+    app = with_a_run(open_page)
     (run,) = store.queue.next(1)
     app.button(key="pause").click().run()
     store.runs.create("bob", run.config)
@@ -130,8 +134,7 @@ def test_a_run_for_which_the_queue_has_no_room_stays_paused_and_says_so(
 
 
 def test_a_diverged_run_says_what_happened_and_where(open_page: Open, store: Store) -> None:
-    app = open_page("train", preset="two-layer-net")
-    app.button(key="run").click().run()
+    app = with_a_run(open_page)
     run_id = store.queue.next(1)[0].id
     store.queue.claim(run_id, "worker", 1)
     publish(store, run_id, [2.3, 40.0, 8.1e12, float("nan")])
