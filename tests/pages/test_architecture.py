@@ -254,6 +254,12 @@ def test_the_cells_fill(open_page: Open, store: Store) -> None:
     report(store, ids[4], 0.973, "completed")
     app.run()
     assert written(app)[2] == ["97.00%", "97.30%"]
+    assert "Best so far: **2 × 64**, 97.30% with 55,050 parameters." in texts(app)  # 1 × 16 still trains
+    assert "Best:" not in texts(app)
+    assert "The smallest network" not in texts(app)
+    assert "Best so far" in component(app, "depth_and_width_chart_grid")["description"]
+    report(store, ids[1], 0.961, "completed")
+    app.run()
     assert "Best: **2 × 64**, 97.30% with 55,050 parameters." in texts(app)
     assert (
         f"The smallest network within half a percentage point of it is **2 × 16**: 97.00% with {784 * 16 + 16 + 272 + 170:,}"

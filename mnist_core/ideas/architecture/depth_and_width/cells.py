@@ -37,6 +37,11 @@ class Network:
         return models.describe(self.views[0].run.config).parameters
 
     @property
+    def over(self) -> bool:
+        """Whether all its runs are over."""
+        return all(view.run.state == "finished" for view in self.views)
+
+    @property
     def completed(self) -> bool:
         """Whether all its runs came to their end, whole."""
         return all(view.run.outcome == "completed" for view in self.views)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -246,12 +246,14 @@ def _clicked(runs: Sequence[str | None], click: Click) -> None:
         started.open_run(run_id)
 
 
-def _summary(grid: Iterable[Network]) -> str:
-    """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences."""
+def _summary(grid: Collection[Network]) -> str:
+    """The best, the smallest that is nearly as good, and how far seeds are apart, in sentences; until all are over, the best so far."""
     finished = [network for network in grid if network.completed and np.isfinite(network.accuracy())]
     if len(finished) < 2:
-        return _("The best network and the smallest good one are named here once two have finished.")
+        return _("The best network is named here once two have finished, the smallest good one once all have.")
     best = max(finished, key=Network.accuracy)
+    if not all(network.over for network in grid):
+        return _("Best so far: **{name}**, {accuracy} with {parameters} parameters.").format(**_figures(best))
     near = [network for network in finished if network.accuracy() >= best.accuracy() - NEAR]
     smallest = min(near, key=lambda network: network.parameters)
     sentences = [_("Best: **{name}**, {accuracy} with {parameters} parameters.").format(**_figures(best))]
