@@ -145,6 +145,14 @@ def test_a_sweep_has_zones_its_predicted_edge_and_all_runs() -> None:
     assert "Learning rate" not in facts(made, "Settings of all runs")
 
 
+def test_the_charts_of_a_sweep_show_the_loss_that_its_result_names() -> None:
+    """The result named a training loss, and the charts showed the validation loss alone."""
+    made = sweep()
+    assert "(training loss 0.5)" in str(parts(made, "Result"))
+    titles = [chart.light["layout"]["title"]["text"] for chart in parts(made, "Curves") if isinstance(chart, Chart)]
+    assert [title.rpartition(" – ")[2] for title in titles] == ["Training", "Validation"] * 2
+
+
 def test_a_comparison_says_what_differs() -> None:
     made = comparison()
     (sentence,) = parts(made, "What differs")

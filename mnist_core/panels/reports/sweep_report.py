@@ -62,22 +62,22 @@ def _prediction(sweep: SweepRecord, reading: zones.Reading) -> list[Section]:
 
 
 def _charts(sweep: SweepRecord, views: Sequence[watch.View], reading: zones.Reading) -> list[Chart]:
-    """Curves, and where they ended by their rates, each of loss and accuracy."""
+    """Curves, and where they ended by their rates, each of loss and accuracy: of the training loss, which the result speaks of, and
+    of the accuracy on validation images, where there are any."""
     pairs = [(view.run, view.curves) for view in views]
-    part: Part = "validation" if sweep.config.validation_size else "train"
+    parts: dict[Metric, Part] = {"loss": "train", "accuracy": "validation" if sweep.config.validation_size else "train"}
 
     def curves(metric: Metric, view: ChartView) -> blocks.Figure:
-        return sweep_curves.curves_chart(sweep.id, pairs, sweep.rates, SweepView(metric, part, dark=view.dark), _)
+        return sweep_curves.curves_chart(sweep.id, pairs, sweep.rates, SweepView(metric, parts[metric], dark=view.dark), _)
 
     def ends(metric: Metric, view: ChartView) -> blocks.Figure:
-        look = SweepView(metric, part, dark=view.dark)
+        look = SweepView(metric, parts[metric], dark=view.dark)
         return sweep_zones.rates_chart(sweep.id, pairs, reading, look, _, sweep.predicted_edge)
 
     described = sweep_zones.describe(reading, len(sweep.rates)).text(_)
-    metrics: tuple[Metric, ...] = ("loss", "accuracy")
     return [
-        *(blocks.chart(partial(ends, metric), described) for metric in metrics),
-        *(blocks.chart(partial(curves, metric), _("Curves of all runs, overlaid.")) for metric in metrics),
+        *(blocks.chart(partial(ends, metric), described) for metric in parts),
+        *(blocks.chart(partial(curves, metric), _("Curves of all runs, overlaid.")) for metric in parts),
     ]
 
 
