@@ -58,8 +58,9 @@ def measure(device: str, *, rounds: int = 5, data: Path | None = None, rows: Seq
 
 def _beside_the_floor(name: str, config: RunConfig, dataset: Dataset, device: str, rounds: int) -> list[Figure]:
     """Milliseconds of a step by hand, by the engine without evaluations, and with them as a run has them."""
+    # First, since it has the device compute in full float32, which the floor is to do, too. (Its end is far away.)
+    loop = _trainer(config.replace(epochs=1_000), dataset, device).loop
     floor = _by_hand(config, dataset, device)
-    loop = _trainer(config.replace(epochs=1_000), dataset, device).loop  # its end is far away
 
     def engine(seconds: float) -> int:
         made, end = 0, time.perf_counter() + seconds

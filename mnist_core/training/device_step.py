@@ -273,7 +273,10 @@ class DeviceStep:
         batch = _Batch(rows, changes, masks)
         parts = [self._chunk_gradient(batch, here, added=here.start > 0) for here in pieces_of]
         with torch.no_grad():
-            losses, hits = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
+            # Each kernel counts: a small network's update is thirty of them.
+            losses, hits = (
+                parts[0] if len(parts) == 1 else (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
+            )
             told.losses.index_copy_(0, self._counter, losses[None])
             told.hits.index_copy_(0, self._counter, hits[None])
             if measured:
@@ -336,9 +339,8 @@ class DeviceStep:
 def losses_of(config: RunConfig, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """The loss of each image, runs × n, of outputs that are runs × n × 10: as `evaluation.loss_of`."""
     if config.loss == "cross-entropy":
-        return F.cross_entropy(outputs.flatten(0, 1), labels.repeat(len(outputs)), reduction="none").view(
-            outputs.shape[:2]
-        )
+        of_all = labels.expand(len(outputs), -1).flatten()  # where one run is alone, the same memory
+        return F.cross_entropy(outputs.flatten(0, 1), of_all, reduction="none").view(outputs.shape[:2])
     target = labels[:, None] == torch.arange(
         outputs.shape[2], device=labels.device
     )  # `one_hot` may read the labels back

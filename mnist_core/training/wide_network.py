@@ -56,7 +56,7 @@ class WideNetwork:
             elif isinstance(module, nn.Dropout):
                 signal = signal if masks is None else signal * masks[self._dropouts[id(module)]]
             elif isinstance(module, Norm):
-                signal = _normalized(module, signal[0], *own, training=training)[None]
+                signal = _normalized(module, signal.squeeze(0), *own, training=training)[None]
             elif isinstance(module, nn.Flatten):
                 signal = signal.flatten(-3)
             elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
@@ -79,9 +79,9 @@ def linear(signal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, *, sh
 
 def convolution(signal: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, *, shared: bool) -> torch.Tensor:
     """ "Same" convolution, runs × n × filters × height × width; `weight` is runs × filters × channels × size × size."""
-    if len(weight) == 1:
-        image = signal if shared else signal[0]
-        return F.conv2d(image, weight[0], bias[0], padding="same")[None]
+    if len(weight) == 1:  # backwards, `squeeze` is a view, where indexing would write all numbers once more
+        image = signal if shared else signal.squeeze(0)
+        return F.conv2d(image, weight.squeeze(0), bias.squeeze(0), padding="same")[None]
     z: torch.Tensor = _Unfolded.apply(signal, weight, bias, shared)
     return z
 
@@ -134,8 +134,8 @@ def _normalized(
         signal,
         module.running_mean,
         module.running_var,
-        weight[0],
-        bias[0],
+        weight.squeeze(0),
+        bias.squeeze(0),
         training,
         module.momentum,
         module.eps,

@@ -50,6 +50,8 @@ class _Rows:
         self._decay = column("weight_decay") if any(config.weight_decay for config in configs) else None
         self._momentum, self._epsilon, self._rho = column("momentum"), column("epsilon"), column("rho")
         self._beta1, self._beta2 = column("beta1"), column("beta2")
+        # What a new gradient counts: worked out once, since each small kernel takes as long as a large one.
+        self._new1, self._new2, self._new = 1 - self._beta1, 1 - self._beta2, 1 - self._rho
         self.buffers = {
             name: weights.new_zeros(len(weights), 1) if name == "count" else torch.zeros_like(weights)
             for name in self.names
@@ -74,21 +76,21 @@ class _Rows:
                 square = self.buffers["square"].addcmul_(gradients, gradients)
                 return gradients / square.sqrt().add_(self._epsilon)
             case "rmsprop":
-                square = self._square(self._rho)
+                square = self._square(self._new)
                 return gradients / square.sqrt().add_(self._epsilon)
             case "adam" | "adamw":
                 count = self.buffers["count"]
-                mean = self.buffers["mean"].lerp_(gradients, 1 - self._beta1)
-                square = self._square(self._beta2)
+                mean = self.buffers["mean"].lerp_(gradients, self._new1)
+                square = self._square(self._new2)
                 # What the running means lack at the start of a run (Kingma & Ba 2015, section 3).
                 spread = (square.sqrt() / (1 - self._beta2**count).sqrt()).add_(self._epsilon)
                 return mean / spread / (1 - self._beta1**count)
         return gradients
 
-    def _square(self, share: torch.Tensor) -> torch.Tensor:
-        """Running mean of the squared gradients."""
+    def _square(self, new: torch.Tensor) -> torch.Tensor:
+        """Running mean of the squared gradients, of which the new one counts so much."""
         squares = self.gradients * self.gradients
-        return self.buffers["square"].lerp_(squares, 1 - share)
+        return self.buffers["square"].lerp_(squares, new)
 
 
 @dataclass(frozen=True)

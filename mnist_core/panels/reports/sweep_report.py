@@ -68,7 +68,9 @@ def _charts(sweep: SweepRecord, views: Sequence[watch.View], reading: zones.Read
     parts: dict[Metric, Part] = {"loss": "train", "accuracy": "validation" if sweep.config.validation_size else "train"}
 
     def curves(metric: Metric, view: ChartView) -> blocks.Figure:
-        return sweep_curves.curves_chart(sweep.id, pairs, sweep.rates, SweepView(metric, parts[metric], dark=view.dark), _)
+        return sweep_curves.curves_chart(
+            sweep.id, pairs, sweep.rates, SweepView(metric, parts[metric], dark=view.dark), _
+        )
 
     def ends(metric: Metric, view: ChartView) -> blocks.Figure:
         look = SweepView(metric, parts[metric], dark=view.dark)
