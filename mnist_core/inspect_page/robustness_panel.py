@@ -78,7 +78,7 @@ def _show(panel: Panel, kind: Perturbation, runs: list[Run], computed: Computed[
     with left:
         titles = [title.plain for title in names.run_titles(runs)]
         description = _sentence(titles, result, accuracy[:, place].tolist())
-        figure = charts.chart(titles, strengths, accuracy, strength, unit, session.dark(), _)
+        figure = charts.chart(titles, result.splits, strengths, accuracy, strength, unit, session.dark(), _)
         live_chart(figure, key=panel.key("chart_disturbed"), height=440, description=description, subject=computed.id)
         st.markdown(escape.markdown(description))
 

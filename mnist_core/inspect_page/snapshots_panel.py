@@ -74,6 +74,8 @@ def _frames(panel: Panel, run: Run, computed: Answers) -> None:
     )
     left, right = st.columns(2, gap="large")
     with left:
+        counted = image_split.counted(computed.result.split, computed.result.images)
+        st.markdown(_("Answers to {images}.").format(images=counted))
         live_chart(
             charts.matrix(_counts(run, computed, -1), False, dark, _, names.classes(run.config)),
             key=panel.key("chart_course"),
@@ -84,8 +86,7 @@ def _frames(panel: Panel, run: Run, computed: Answers) -> None:
             frames=matrices,
             on_click=lambda click: _choose_cell(panel, len(names.classes(run.config)), computed, click),
         )
-        counted = image_split.counted(computed.result.split, computed.result.images)
-        st.caption(_("Answers to {images}.").format(images=counted) + " " + _("Click a cell to see its images."))
+        st.caption(_("Click a cell to see its images."))
     with right:
         sheets = watch.figure(("course weights", *look), lambda: _sheets(run, steps, dark))
         title = _("Weights of the first units: orange raises the unit's value, blue lowers it.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from mnist_core.figures import theme
-from mnist_core.inspect_page import answers_figure, mistakes_figure
+from mnist_core.inspect_page import answers_figure, mistakes_figure, robustness_figure
+from mnist_core.records import Split
 
 DARK = pytest.mark.parametrize("dark", [False, True])
 
@@ -50,6 +52,26 @@ def test_networks_beneath_each_other(dark: bool) -> None:
 )
 def test_a_share_that_is_not_nothing_is_not_called_so(fraction: float, text: str) -> None:
     assert answers_figure.percent(fraction) == text
+
+
+@pytest.mark.parametrize(
+    ("splits", "title", "names"),
+    [
+        (("train", "train"), "Accuracy – Training", ["a", "b"]),
+        (("validation", ""), "Accuracy – Validation", ["a", "b"]),
+        (("validation", "train"), "Accuracy", ["a – Validation", "b – Training"]),
+        (("", ""), "Accuracy", ["a", "b"]),
+    ],
+)
+def test_the_chart_of_robustness_says_of_which_images(
+    splits: tuple[Split | Literal[""], ...], title: str, names: list[str]
+) -> None:
+    """Of training images it looked as if of images that the network had never seen."""
+    figure = robustness_figure.chart(
+        ["a", "b"], splits, (0, 1), np.full((2, 2), 0.5, np.float32), 1, "Shift", False, same
+    )
+    assert figure["layout"]["title"]["text"] == title
+    assert [trace["name"] for trace in figure["data"]] == names
 
 
 def test_the_matrix_writes_each_number_once_on_its_own_cell() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -58,6 +59,15 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     ]
     parts = ("course_control", "chart_course", "chart_course_answer")
     assert len({component(over_time, part)["player"] for part in parts}) == 1
+
+
+def test_over_time_above_the_matrix_stands_of_which_images_it_is(over_time: AppTest) -> None:
+    above = []
+    for element in over_time.main:
+        if element.type == "bidi_component" and json.loads(element.proto.json).get("key") == "chart_course":
+            break
+        above += [element.value] if element.type == "markdown" else []
+    assert "Answers to 200 validation images." in above
 
 
 def test_over_time_without_a_drawing_the_tab_is_named_in_which_one_is_made(over_time: AppTest) -> None:
