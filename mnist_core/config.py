@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from mnist_core import old_names
+from mnist_core import old_names, typed_numbers
 from mnist_core.config_validation import Range, Setting, not_a_switch, problem, setting, validate, words_of
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.image_sets import LARGEST, ImageSet, image_set
@@ -267,11 +267,11 @@ def parse_field(name: str, text: str) -> Any:
     elif kind is bool:
         parse = _parse_bool
     elif kind is float:
-        parse, template = float, N_("{field} cannot be {value}. Expected a number such as 0.1 or 3e-4.")
+        parse, template = typed_numbers.number, N_("{field} cannot be {value}. Expected a number such as 0.1 or 3e-4.")
     elif choices(name):
         parse = partial(_parse_word, choices(name))
     else:
-        parse = _parse_int
+        parse = typed_numbers.whole
     if name == "batch_seed" and text == "":
         return None
     try:
@@ -284,10 +284,6 @@ def _parse_word(options: Sequence[str], text: str) -> str:
     return text.lower() if text.lower() in options else text
 
 
-def _parse_int(text: str) -> int:
-    return int(text.replace(",", "").replace("_", ""))
-
-
 def _parse_bool(text: str) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if text.lower() not in words:
@@ -298,4 +294,4 @@ def _parse_bool(text: str) -> bool:
 def _parse_layers(text: str) -> tuple[int, ...]:
     if text in ("", "none", "0"):
         return ()
-    return tuple(_parse_int(part) for part in text.replace(",", "-").replace("x", "-").split("-"))
+    return tuple(typed_numbers.whole(part) for part in text.replace(",", "-").replace("x", "-").split("-"))

@@ -170,25 +170,25 @@ def checkpoint_folder() -> Path:
 def weights_room() -> int:
     """Bytes on the disk that weights and snapshots of all runs may take; at least 1 MB."""
     value = os.environ.get("MNIST_LAB_WEIGHTS_MB", "")
-    return (int(value) if value.isdigit() and int(value) > 0 else WEIGHTS_MB) << 20
+    return (int(value) if value.isdecimal() and int(value) > 0 else WEIGHTS_MB) << 20
 
 
 def student_weights_room() -> int:
     """Bytes on the disk that weights and snapshots of one student's runs may take."""
     value = os.environ.get("MNIST_LAB_STUDENT_WEIGHTS_MB", "")
-    return int(value) << 20 if value.isdigit() and int(value) > 0 else weights_room()
+    return int(value) << 20 if value.isdecimal() and int(value) > 0 else weights_room()
 
 
 def limit(name: str) -> int:
     """How many there may be of what `name` (one of `LIMITS`) counts; the default where the variable is no number above 0."""
     value = os.environ.get(name, "")
-    return int(value) if value.isdigit() and int(value) > 0 else LIMITS[name]
+    return int(value) if value.isdecimal() and int(value) > 0 else LIMITS[name]
 
 
 def run_memory() -> int:
     """Bytes that a run may take in a worker besides what the worker takes itself."""
     value = os.environ.get("MNIST_LAB_WORKER_MB", "")
-    if value.isdigit() and int(value) > 0:
+    if value.isdecimal() and int(value) > 0:
         return int(value) << 20
     part = (memory_bytes() - SERVER_BYTES) // worker_count() - WORKER_BYTES
     return max(LEAST_RUN_BYTES, part)
@@ -204,7 +204,7 @@ def lacking_space() -> int:
     except OSError:
         return 0  # it is out of reach, and how full it is cannot be said
     value = os.environ.get("MNIST_LAB_FREE_MB", "")
-    reserve = int(value) << 20 if value.isdigit() else min(int(FREE_FRACTION * disk.total), FREE_MB << 20)
+    reserve = int(value) << 20 if value.isdecimal() else min(int(FREE_FRACTION * disk.total), FREE_MB << 20)
     return max(0, reserve - disk.free)
 
 
@@ -286,14 +286,14 @@ def memory_bytes() -> int:
 def can_train() -> bool:
     """Whether there is memory for a training process; where others train, or somebody has said how many there are to be, that counts."""
     value = os.environ.get("MNIST_LAB_WORKERS", "")
-    chosen = scheduler_address() is not None or (value.isdigit() and int(value) > 0)
+    chosen = scheduler_address() is not None or (value.isdecimal() and int(value) > 0)
     return chosen or memory_bytes() >= LEAST_BYTES
 
 
 def worker_count() -> int:
     """Worker processes of the local cluster: one a core, at most four, as far as memory reaches, at least one."""
     value = os.environ.get("MNIST_LAB_WORKERS")
-    if value and value.isdigit() and int(value) > 0:
+    if value and value.isdecimal() and int(value) > 0:
         return int(value)
     fitting = (memory_bytes() - SERVER_BYTES) // WORKER_BYTES
     return int(max(1, min(4, cpu_count(), fitting)))

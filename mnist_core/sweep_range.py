@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mnist_core import typed_numbers
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError, Problem
 from mnist_core.messages import N_, Message, TypedText, message, number_text
@@ -139,7 +140,7 @@ def announcement(config: RunConfig, runs: int, seconds: float, together: bool, d
 def _parse(text: str) -> float:
     """The number, NaN where it is none."""
     try:
-        return float(text.strip().replace(",", "."))
+        return typed_numbers.number(text)
     except ValueError:
         return math.nan
 

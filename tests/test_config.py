@@ -219,6 +219,9 @@ def test_replace_and_differences() -> None:
         ("train_size", "50,000", 50_000),
         ("batch_seed", "", None),
         ("learning_rate", " 1e-3 ", 0.001),
+        ("learning_rate", "0,5", 0.5),
+        ("learning_rate", "０．５", 0.5),
+        ("epochs", "１０", 10),
     ],
 )
 def test_fields_as_people_write_them(name: str, text: str, value: Any) -> None:
@@ -226,7 +229,13 @@ def test_fields_as_people_write_them(name: str, text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("epochs", "ten"), ("batch_norm", "perhaps"), ("hidden_layers", "a-b"), ("learning_rate", "")]
+    ("name", "text"),
+    [
+        *(("epochs", text) for text in ("ten", "1_0", "1,0", "٣", "9" * 5_000)),
+        *(("learning_rate", text) for text in ("", "1_0", "nan", "inf", "1e400", "٣")),
+        *(("hidden_layers", text) for text in ("a-b", "1_0-64")),
+        ("batch_norm", "perhaps"),
+    ],
 )
 def test_text_of_the_wrong_kind(name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=name):

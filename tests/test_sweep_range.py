@@ -51,7 +51,7 @@ def test_one_rate() -> None:
     assert problems("0.1", "1", 1) == ["A sweep needs 2 to 32 learning rates, not 1."]
 
 
-@pytest.mark.parametrize("typed", ["0", "-1", "-inf"])
+@pytest.mark.parametrize("typed", ["0", "-1", "-1e9"])
 def test_a_rate_of_zero_or_less(typed: str) -> None:
     (sentence,) = problems(typed, "1", 8)
     assert sentence.startswith(
@@ -59,7 +59,9 @@ def test_a_rate_of_zero_or_less(typed: str) -> None:
     )
 
 
-@pytest.mark.parametrize("typed", ["fast", "nan", "1e", "0.1.2", "🙂", "{0}", "1" * 5_000 + "x"])
+@pytest.mark.parametrize(
+    "typed", ["fast", "nan", "-inf", "1_0", "1e400", "٣", "1e", "0.1.2", "🙂", "{0}", "1" * 5_000 + "x"]
+)
 def test_what_is_no_number(typed: str) -> None:
     (sentence,) = problems("0.1", typed, 8)
     repeated = typed if len(typed) < 30 else "1" * 29 + "…"

@@ -213,5 +213,5 @@ def _too_large(name: str, most: int) -> ImportedFileError:
 def _in_order(place: Path) -> tuple[Iterable[tuple[int, str]], str]:
     """By the words and numbers of a name, so that 10 comes after 9."""
     return [
-        (int(part), "") if part.isdigit() else (0, part) for part in re.findall(r"\d{1,9}|\D+", place.name)
+        (int(part), "") if part.isdecimal() else (0, part) for part in re.findall(r"\d{1,9}|\D+", place.name)
     ], place.name

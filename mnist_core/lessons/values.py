@@ -19,9 +19,9 @@ from mnist_core.messages import N_, Message, TypedText, message
 
 MOST_NESTING = 6  # lists and mappings within each other
 MOST_VALUES = 2_000  # of one block
-_DIGITS = r"\d(_?\d){0,20}"
-_WHOLE = re.compile(rf"[-+]?{_DIGITS}")
-_NUMBER = re.compile(rf"[-+]?({_DIGITS}(\.\d{{0,20}})?|\.\d{{1,20}})([eE][-+]?\d{{1,3}})?")
+_DIGITS = r"(\d{1,21}|\d{1,3}(_\d{3}){1,6})"  # with thousands in groups, as `typed_numbers` has them
+_WHOLE = re.compile(rf"[-+]?{_DIGITS}", re.ASCII)
+_NUMBER = re.compile(rf"[-+]?({_DIGITS}(\.\d{{0,20}})?|\.\d{{1,20}})([eE][-+]?\d{{1,3}})?", re.ASCII)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from mnist_core import escape
+from mnist_core import escape, typed_numbers
 from mnist_core.diagnostics import predictions as outcomes
 from mnist_core.lessons.schema import NoteBlock, OwnNumber, PredictBlock, QuestionBlock
 from mnist_core.lessons_page import reached
@@ -23,7 +21,6 @@ from mnist_core.ui.texts import _
 
 NOTE_LETTERS = 2_000
 NUMBER_LETTERS = 30
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 # ---- what is expected ----------------------------------------------------------------------------------------------
@@ -220,13 +217,11 @@ def _number(here: Here, panel: Panel, block: QuestionBlock, content: str, before
 
 
 def parsed(text: Any) -> float | None:
-    """The number in what somebody typed, with a comma or a point; None where it is none."""
-    plain = str(text).strip().rstrip("%").strip()
-    if plain.count(",") == 1 and "." not in plain and not re.search(r",\d{3}$", plain):
-        plain = plain.replace(",", ".")
-    plain = plain.replace(",", "")
-    number = float(plain) if _NUMBER.fullmatch(plain) else math.inf
-    return number if math.isfinite(number) else None
+    """The number in what somebody typed; None where it is none."""
+    try:
+        return typed_numbers.number(str(text).strip().rstrip("%"))
+    except ValueError:
+        return None
 
 
 @frame.callback

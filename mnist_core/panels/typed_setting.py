@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from mnist_core.config import FIELDS, parse_field
+from mnist_core.config import parse_field
 from mnist_core.errors import ConfigError
 from mnist_core.ui import names
 from mnist_core.ui.choice import typed
@@ -28,7 +27,7 @@ def field(
         if not text:
             return
         try:
-            take(parse_field(name, _with_point(text) if FIELDS[name] is float else text))
+            take(parse_field(name, text))
         except ConfigError as error:
             st.session_state[_problem(key)] = error
         else:
@@ -47,9 +46,3 @@ def forget(key: str) -> None:
 
 def _problem(key: str) -> str:
     return f"{key}_problem"
-
-
-def _with_point(text: str) -> str:
-    """A decimal comma as a point: 0,5 and 1,25; not 1,000, which may be a thousand."""
-    match = re.fullmatch(r"(\d+),(\d+)(e[+-]?\d+)?", text, re.IGNORECASE)
-    return text.replace(",", ".") if match and (match[1] == "0" or len(match[2]) != 3) else text

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from mnist_core import typed_numbers
+
 T = TypeVar("T")
 BETWEEN = ","
 
@@ -23,7 +25,7 @@ def number(text: str, like: T, least: float, most: float) -> T | None:
     pair = isinstance(like, tuple)
     kind: Any = type(like[0] if isinstance(like, tuple) else like)
     try:
-        values = tuple(float(part) for part in text.split(BETWEEN))
+        values = tuple(typed_numbers.number(part) for part in text.split(BETWEEN))
     except ValueError:
         return None
     if len(values) != (2 if pair else 1) or not all(fits(value, kind, least, most) for value in values):

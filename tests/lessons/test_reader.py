@@ -323,6 +323,12 @@ def test_a_number_is_written_in_any_way() -> None:
     assert (block.config.learning_rate, block.config.train_size) == (0.001, 10_000)
 
 
+@pytest.mark.parametrize("written", ["1_0", "٣", "１０"])
+def test_what_nobody_writes_for_a_number_is_none(written: str) -> None:
+    ((_line, sentence),) = problems(f"{HEAD}```run one\nchange: {{epochs: {written}}}\n```")
+    assert "epochs must be a" in sentence
+
+
 def test_a_formula_is_no_fault() -> None:
     (part,) = lesson("For $a < b$, $w_{i} \\leftarrow w - \\eta g$ and $$\\sum_i p_i$$").parts
     assert isinstance(part, Prose)

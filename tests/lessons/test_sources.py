@@ -34,12 +34,12 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def test_a_folder_of_lessons_is_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    for name in ("10-last", "9-first", "9-first-more"):
+    for name in ("10-last", "9-first", "9-first-more", "²"):
         write(tmp_path / name, WHOLE)
     (tmp_path / "no-lesson").mkdir()
     (tmp_path / "9-first" / "notes.txt").write_text("not read")
     found = lessons.folder(tmp_path)
-    assert [source.name for source in found] == ["9-first", "9-first-more", "10-last"]
+    assert [source.name for source in found] == ["²", "9-first", "9-first-more", "10-last"]
     assert (found[0].texts, found[0].images) == (WHOLE.texts, WHOLE.images)
 
 

@@ -91,8 +91,8 @@ def test_an_answer_belongs_to_what_was_asked_whatever_the_language() -> None:
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("97.8", 97.8), (" 97,8 % ", 97.8), ("1,234", 1234.0), ("1e-3", 0.001), ("-.5", -0.5), ("60,000.5", 60000.5),
-        ("", None), ("nan", None), ("inf", None), ("1e999", None), ("1e9999", None), ("1_0", None), ("٣", None), ("one", None), (None, None),
+        ("97.8", 97.8), (" 97,8 % ", 97.8), ("1,234", 1234.0), ("1e-3", 0.001), ("-.5", -0.5), ("60,000.5", 60000.5), ("１０", 10.0), ("0,500", 0.5),
+        ("", None), ("nan", None), ("inf", None), ("1e999", None), ("1e9999", None), ("1_0", None), ("1,2,3", None), ("٣", None), ("one", None), (None, None),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_people_write_them(text: Any, number: float | None) -> None:

@@ -29,6 +29,7 @@ def test_a_value_as_text(value: Any, text: str) -> None:
         ("11", 1, None),
         ("-1", 1, None),
         ("nan", 1.0, None),
+        ("1_0", 1.0, None),
         ("inf", 1.0, None),
         ("", 1, None),
         ("x", 1, None),
