@@ -303,12 +303,22 @@ def _say_on_how_many(run: Run) -> None:
         "test": test_images(config, run.result),
     }
     shown: dict[Split, int] = {name: n for name, n in whole.items() if run.result.get(f"{name}_accuracy") is not None}
-    if run.outcome != "stopped" and images < max(shown.values()):
+    if run.outcome == "stopped" or images >= max(shown.values()):
+        return
+    if images <= min(shown.values()):
         text = _(
             "These accuracies are measured on {sets}, the curves on the first {n} images of each set, so that training is not held up."
         )
-        sets = ", ".join(image_split.counted(name, n) for name, n in shown.items())
-        st.caption(text.format(sets=sets, n=f"{images:,}"))
+    else:
+        text = _(
+            "These accuracies are measured on {sets}, the curves on the first images of each set ({parts}), so that training is not held up."
+        )
+    parts = {name: min(n, images) for name, n in shown.items()}
+    st.caption(text.format(sets=_counted(shown), parts=_counted(parts), n=f"{images:,}"))
+
+
+def _counted(sets: Mapping[Split, int]) -> str:
+    return ", ".join(image_split.counted(name, n) for name, n in sets.items())
 
 
 def _say_how_it_trained(run: Run) -> None:

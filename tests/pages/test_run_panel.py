@@ -46,6 +46,16 @@ def test_on_how_many_images_curves_and_figures_are_measured(open_page: Open, sto
     assert found == {"few": True, "stopped": False, "all": False}
 
 
+def test_of_a_set_with_fewer_images_no_more_are_said_to_be_measured(open_page: Open, store: Store) -> None:
+    run_id = store.runs.create("cem", PRESETS["lenet"].config.replace(validation_size=500))
+    store.queue.claim(run_id, "worker", 1)
+    result = {"train_accuracy": 0.9, "validation_accuracy": 0.9, "test_accuracy": 0.9}
+    store.record_writer.finish(run_id, "completed", result)
+    said = texts(open_page("train", run=run_id))
+    parts = "1,000 training images, 500 validation images, 1,000 test images"
+    assert f"the curves on the first images of each set ({parts}), so that" in said
+
+
 @pytest.mark.parametrize(
     ("changes", "measured", "sets"),
     [
