@@ -64,8 +64,8 @@ def _color(name: str) -> str:
 
 def _lines(title: str, figures: Sequence[Figure]) -> dict[str, Any]:
     layout = _layout(title, title.rpartition(" by ")[2])
-    layout["xaxis"] |= {"type": "log"}
-    layout["yaxis"] |= {"type": "log", "title": {"text": figures[0].unit}}
+    layout["xaxis"] |= {"type": "log", "tickformat": theme.PLAIN}
+    layout["yaxis"] |= {"type": "log", "tickformat": theme.PLAIN, "title": {"text": figures[0].unit}}
     trace = {
         "type": "scatter",
         "mode": "lines+markers",

@@ -42,13 +42,13 @@ def scatter(
     layout = theme.layout(title, across.name, dark=view.dark, revision=f"scatter-{across.name}-{up.name}")
     layout["hovermode"] = "closest"
     layout["showlegend"] = False
-    layout["xaxis"] |= {"type": "log" if across.log else "linear", "autorange": True}
+    layout["xaxis"] |= _scaled(across)
     if across.ticks:
         places, words = zip(*across.ticks, strict=True)
         words = tuple(map(escape.plotly, words))
         # Half a place of room on both sides, or words at the ends are left out.
         layout["xaxis"] |= {"tickvals": places, "ticktext": words} | ends(min(places) - 0.5, max(places) + 0.5)
-    layout["yaxis"] |= {"type": "log" if up.log else "linear", "autorange": True} | _percent(up)
+    layout["yaxis"] |= _scaled(up) | _percent(up)
     color = theme.run_color(0, view.dark)
     point = {
         "type": "scatter",
@@ -66,6 +66,11 @@ def scatter(
         },
     }
     return {"data": [point], "layout": layout}
+
+
+def _scaled(dimension: Dimension) -> dict[str, Any]:
+    words = {"type": "log", "tickformat": theme.PLAIN} if dimension.log else {"type": "linear"}
+    return words | {"autorange": True}
 
 
 def _percent(dimension: Dimension) -> dict[str, Any]:
@@ -110,8 +115,7 @@ def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
         low, high = int(np.floor(values.min())), int(np.ceil(values.max()))
         ticks = tuple((float(power), number_text(10.0**power)) for power in range(low, high + 1))
     axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
-    if dimension.fraction:
-        axis["tickformat"] = PERCENT
+    axis["tickformat"] = PERCENT if dimension.fraction else theme.PLAIN
     if ticks:
         places, words = zip(*ticks, strict=True)
         axis |= {"tickvals": places, "ticktext": words}  # here Plotly shows text as text

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_core.figures import theme
 from mnist_core.records import SPLITS, Curves, Split
 
 Floats = NDArray[np.float32]
@@ -126,7 +127,7 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     decades = high - low
     ticks: dict[str, Any] = {"type": "log", "dtick": "D2" if decades <= 2 else max(1, int(np.ceil(decades / 8)))}
     if low >= -4.5 and high <= 5.5:
-        return ticks | {"tickformat": ",~g"}
+        return ticks | {"tickformat": theme.PLAIN}
     return ticks | {"dtick": max(1, int(np.ceil(decades / 8))), "exponentformat": "power"}
 
 

@@ -103,7 +103,7 @@ def rate_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     # A window's rate is that of its last step: the line rises or falls before it.
     trace["line"]["shape"] = "vh" if (steps["steps"] > 1).any() else "hv"
     figure["data"].append(trace | {"hovertemplate": "%{y:.4g}"})
-    figure["layout"]["yaxis"] |= {"rangemode": "tozero", "exponentformat": "power"}
+    figure["layout"]["yaxis"] |= {"rangemode": "tozero"}
     marks.events(figure, curves, across, view, translate, at_top=False)
     figure["data"] += spread(figure["layout"])
     return figure

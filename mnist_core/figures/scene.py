@@ -24,6 +24,7 @@ def place(
         "showbackground": False,
         "showspikes": False,
         "tickfont": {"size": 11},
+        **theme.NUMBERS,
     }
     layout["scene"] = {f"{name}axis": defaults | words for name, words in zip("xyz", axes, strict=True)} | {
         "aspectmode": "manual",

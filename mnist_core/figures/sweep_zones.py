@@ -23,7 +23,7 @@ from mnist_core.messages import N_, Message, Translate, accuracy_text, message, 
 from mnist_core.records import Curves, Run
 
 WIDTH, NARROW = 440, 300  # pixels that the chart has at least: usually, and on a telephone
-MARGINS = 75  # pixels of the width beside the axis
+MARGINS = 85  # pixels of the width beside the axis
 HEIGHT = 290  # pixels that the axes have at least from top to bottom
 ROW = theme.NOTE_SIZE * labels.LINE  # pixels from one row of labels to the next
 

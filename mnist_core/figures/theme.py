@@ -48,6 +48,9 @@ SCALE_DARK = ("#324FFE", "#B164E7", "#FF59C6", "#FB7797", "#FA9971", "#E6B440", 
 RAISES = "#E67800"  # what raises a unit or an answer, on both grounds; what lowers it has the color of training
 BROKEN_LIGHT, BROKEN_DARK = "#C1121F", "#FF7B72"
 FONT = "Source Sans, Source Sans Pro, Noto Sans KR, Noto Sans CJK KR, sans-serif"
+# Numbers at an axis as texts have them, 30,000 and not Plotly's 30k; from ten millions on powers of ten.
+NUMBERS = {"separatethousands": True, "exponentformat": "power", "minexponent": 6}
+PLAIN = ",~g"  # the same where Plotly wants a format: on a log axis, and on parallel ones
 FONT_SIZE = 15  # pixels; read from the back of a classroom
 NOTE_SIZE = 14  # of notes beside lines
 
@@ -151,6 +154,7 @@ def layout(title: str, x_title: str, *, dark: bool, revision: str, across: str =
         "tickcolor": quiet(dark),
         "automargin": True,
         "tickfont": {"size": FONT_SIZE},
+        **NUMBERS,
     }
     return {
         "title": {
@@ -164,7 +168,7 @@ def layout(title: str, x_title: str, *, dark: bool, revision: str, across: str =
         "font": {"family": FONT, "size": FONT_SIZE, "color": ink(dark)},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 10, "r": 14, "t": 44, "b": 10},
+        "margin": {"l": 10, "r": 24, "t": 44, "b": 10},
         "legend": {
             "orientation": "h",
             "x": 0,

@@ -20,6 +20,17 @@ def cells(page: Page) -> list[list[str]]:
     return page.of_chart("grid", script) or []
 
 
+def test_numbers_at_an_axis_are_written_as_in_texts(open_browser: Open) -> None:
+    """20k stood there beside 79,510."""
+    page = open_browser().open("/architecture?view=layers")
+
+    def ticks() -> list[str]:
+        script = "return [...chart.querySelectorAll('.ytick text')].map((text) => text.textContent)"
+        return page.of_chart("sizes", script) or []
+
+    wait_until(lambda: ticks() == ["0", "20,000", "40,000", "60,000", "80,000"])
+
+
 def test_the_grid_fills_and_a_cell_opens_its_run(open_browser: Open) -> None:
     page = open_browser().open("/architecture?view=grid")
     for depth in ("2", "3"):

@@ -18,6 +18,7 @@ def test_a_setting_against_a_result() -> None:
     assert points["y"] == [0.9, None, 0.1]
     assert points["marker"]["size"][0] > points["marker"]["size"][1]
     assert figure["layout"]["xaxis"]["type"] == "log"
+    assert figure["layout"]["xaxis"]["tickformat"] == ",~g"  # 1,000, as in texts, and not 1k
     assert figure["layout"]["yaxis"]["tickformat"] == ".3~%"  # 88%, 88.5%, 89%: no two ticks are alike
 
 
@@ -33,6 +34,12 @@ def test_all_settings_side_by_side(dark: bool) -> None:
     assert axes[0]["values"] == [-1.0]  # the run without a result is left out
     assert list(axes[1]["ticktext"]) == ["Adam", "SGD"]
     assert axes[1]["range"] == [0.0, 1.0]
+
+
+def test_numbers_side_by_side_are_written_as_in_texts() -> None:
+    batch = settings_figure.Dimension("batch", (100.0, 30_000.0))
+    figure = settings_figure.parallel([batch], batch, ChartView(), str)
+    assert {axis["tickformat"] for axis in figure["data"][0]["dimensions"]} == {",~g"}
 
 
 def test_without_a_result_there_are_no_lines() -> None:

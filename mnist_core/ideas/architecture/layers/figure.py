@@ -42,7 +42,6 @@ def size_chart(
     if measure == "memory":
         return {"data": _parts(memories, layout, dark, translate), "layout": layout}
     values = [getattr(layer, measure) for layer in layers]
-    layout["yaxis"] |= {"tickformat": ",~s"}
     bar = _bar(measure, values, theme.run_color(0, dark)) | {
         "text": [f"{value:,}" for value in values],
         "textposition": "auto",
