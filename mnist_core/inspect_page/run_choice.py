@@ -14,11 +14,11 @@ KEY = "inspected"  # in the panel's session
 
 
 def choose(panel: Panel) -> tuple[Run, list[Run]] | None:
-    """The chosen run and all runs of the student that have weights, newest first, range tests last; None (and what to do) where there is none.
+    """The chosen run and all runs of the student that have weights, those that are over first, newest first; None (and what to do) where there is none.
 
     A run of somebody else that the address names can be looked into as well.
     """
-    runs = {run.id: run for run in watch.my_runs_to_choose() if run.checkpoint_step is not None}
+    runs = {run.id: run for run in watch.my_runs_with_weights()}
     run_id = st.query_params.get(panel.address("run")) if address.followed() else panel.session.get(KEY)
     if run_id and run_id not in runs and (other := _of_somebody(run_id)) is not None:
         runs[run_id] = other

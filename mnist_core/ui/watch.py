@@ -84,6 +84,12 @@ def my_runs_to_choose() -> list[Run]:
     return range_tests_last(my_runs())
 
 
+def my_runs_with_weights() -> list[Run]:
+    """Those whose weights can be looked into, for the same choice: those that are over come before those whose weights still change."""
+    runs = [run for run in my_runs() if run.checkpoint_step is not None]
+    return sorted(runs, key=lambda run: (run.is_range_test, run.state != "finished"))
+
+
 def range_tests_last(runs: Sequence[Run]) -> list[Run]:
     """`runs` in their order, those that are range tests behind all others."""
     return sorted(runs, key=lambda run: run.is_range_test)

@@ -1,4 +1,4 @@
-"""Which run is shown where nobody has chosen one: never a range test, whose network ends broken on purpose."""
+"""Which run is shown where nobody has chosen one: never a range test, whose network ends broken on purpose, and for its weights one that is over."""
 
 from __future__ import annotations
 
@@ -37,6 +37,34 @@ def test_a_range_test_is_offered_last(
     box = app.selectbox(key=key)
     assert box.value in runs[:2]
     assert "Range test" in box.options[-1]
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "key"),
+    [
+        ("inspect", {}, "inspected"),
+        ("inspect", {"view": "mistakes", "mistakes_view": "beside"}, "mistakes_other"),
+        ("why", {"view": "landscape"}, "landscape_run"),
+    ],
+)
+def test_weights_that_still_change_are_not_looked_into_by_themselves(
+    built_in: None, open_page: Open, store: Store, page: str, query: dict[str, str], key: str
+) -> None:
+    app = open_page()
+    owner = app.session_state["student"]
+    over = [run_with_weights(store, owner, answer=3) for _number in range(2)]
+    for run_id in over:
+        store.record_writer.finish(run_id, "completed", {})
+        with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    run_with_weights(store, owner, answer=3)  # newer, and it trains
+    app.switch_page(f"pages/{page}.py")
+    app.session_state["address_ready"] = True
+    app.query_params.update(query)
+    app.run()
+    assert not app.exception
+    box = app.selectbox(key=key)
+    assert box.value in over
+    assert len(box.options) == 3 - (key == "mistakes_other")  # what trains may be chosen
 
 
 def test_robustness_compares_with_no_range_test_by_itself(built_in: None, open_page: Open, store: Store) -> None:

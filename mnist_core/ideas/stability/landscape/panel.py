@@ -24,7 +24,7 @@ PLANES: dict[PlaneKind, str] = {"path": N_("the run's trajectory"), "random": N_
 
 def draw(panel: Panel) -> None:
     """The choice of a run and of a plane, the button, and the landscape that was computed last for them."""
-    runs = [run for run in watch.my_runs_to_choose() if run.checkpoint_step is not None]
+    runs = watch.my_runs_with_weights()
     st.markdown(
         _(
             "The loss is a landscape over all weights, of which only two directions can be shown at a time. The plane of a run's trajectory shows the way down; random directions show how narrow the minimum is where it ended."
