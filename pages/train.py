@@ -12,7 +12,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.figures.network import network_svg
 from mnist_core.ideas.registry import IDEAS
 from mnist_core.networks import models
-from mnist_core.panels import controls, draft, group_panel, predictions, round_panel, run_panel
+from mnist_core.panels import controls, draft, group_panel, predictions, round_panel, run_panel, waiting
 from mnist_core.presets import Preset
 from mnist_core.rounds import Assignment
 from mnist_core.train_page import give_panel, preview_panel, run_list
@@ -79,12 +79,13 @@ def design() -> None:
             (_("Parameters"), f"{description.parameters:,}"),
             (_("Steps per epoch"), f"{config.steps_per_epoch:,}"),
             (_("Total steps"), f"{config.total_steps:,}"),
-            # What a sweep or a range test takes is said where it is started.
-            *([] if _elsewhere() else [(_("Expected time"), names.duration(estimate.estimate_seconds(config, speed)))]),
         )
         with st.container(horizontal=True, gap="medium"):
             for label, value in metrics:
                 st.metric(label, value, width="content")
+            if not _elsewhere():  # what a sweep or a range test takes is said where it is started
+                seconds = estimate.estimate_seconds(config, speed)
+                waiting.expected_time(seconds, seconds)
         if (own := draft.given()) is not None and not _elsewhere():
             round_panel.predict(own)
         with st.container(horizontal=True, vertical_alignment="center"):

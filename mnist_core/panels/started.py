@@ -9,9 +9,9 @@ import streamlit as st
 
 from mnist_core import estimate, settings, stacks
 from mnist_core.config import RunConfig
-from mnist_core.ui import frame, names, session
+from mnist_core.panels import waiting
+from mnist_core.ui import frame, session
 from mnist_core.ui.panel import Panel
-from mnist_core.ui.texts import _
 
 
 def followed_group(panel: Panel, name: str) -> str | None:
@@ -34,11 +34,11 @@ def start(
 
 
 def expected_time(configs: Sequence[RunConfig]) -> None:
-    """How long the runs will take together, on all workers."""
+    """How long the runs will take together, on all workers, as things are."""
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     together = stacks.groups(configs, estimate.faster_device(configs[0], speed)) if configs else []
     seconds = sum(estimate.estimate_sweep(configs[places[0]], len(places), speed) for places in together)
-    st.metric(_("Expected time"), names.duration(seconds / settings.worker_count()), width="content")
+    waiting.expected_time(seconds / settings.worker_count(), seconds)
 
 
 def run_on_train() -> str | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+
+import streamlit as st
 
 from mnist_core import estimate, settings, stacks
 from mnist_core.estimate import Speed
@@ -22,6 +24,7 @@ from mnist_core.ui import names, session
 from mnist_core.ui.texts import _, ngettext
 
 FRESH_SECONDS = 1.0
+LONGER = 1.1  # times: from there on it is said what others make of it
 
 
 @dataclass(frozen=True)
@@ -66,24 +69,48 @@ class Queue:
         """
         key = run.owner, _stack_key(run, self.speed)
         if key not in self._seconds:
-            self._seconds[key] = self._until(self._stacks[key[1]][0], run.owner)
+            self._seconds[key] = self._until(islice(self._stacks.values(), self._stacks[key[1]][0]), run.owner)
         return self._seconds[key]
 
-    def _until(self, stacks_ahead: int, owner: str) -> float:
-        together = Counter(run.worker for run in self.training)
-        busy: dict[Hashable, float] = {}
+    def until_done(self, alone: float, work: float, owner: str) -> float:
+        """Until what `owner` would put into the queue now is over, about; `alone`: seconds that it takes where nothing else trains,
+        `work`: those of a worker.
+
+        His own runs come before it. Each other student gets as much of the workers meanwhile as he, where he needs it.
+        """
+        needs: dict[str, float] = defaultdict(float)
+        for runs in self._training.values():
+            needs[runs[0].owner] += max(_seconds_left(run, self.speed) for run in runs)
+        for _place, whose, seconds in self._stacks.values():
+            needs[whose] += seconds
+        others = sum(min(seconds, work) for whose, seconds in needs.items() if whose != owner)
+        begins = self._until([stack for stack in self._stacks.values() if stack[1] == owner], owner)
+        return max(begins + alone, (work + others) / self.workers)
+
+    @cached_property
+    def _training(self) -> Mapping[Hashable, Sequence[Run]]:
+        """Worker → the runs that train there as one."""
+        together: dict[Hashable, list[Run]] = {}
         for run in self.training:
-            worker = run.worker or run.id
-            left = _seconds_left(run, self.speed)
-            if run.owner != owner:
-                behind = self.had.get(owner, 0.0) - self.had.get(run.owner, 0.0)
-                left = min(left, SLICE_SECONDS + max(0.0, behind) * together[run.worker])
-            busy[worker] = max(busy.get(worker, 0.0), left)
-        free = [*busy.values(), *[0.0] * (self.workers - len(busy))] or [0.0]
+            together.setdefault(run.worker or run.id, []).append(run)
+        return together
+
+    def _until(self, ahead: Iterable[tuple[int, str, float]], owner: str) -> float:
+        """Until a worker is free for `owner`, behind these stacks."""
+        busy = [max(self._occupies(run, owner, len(runs)) for run in runs) for runs in self._training.values()]
+        free = [*busy, *[0.0] * (self.workers - len(busy))] or [0.0]
         heapq.heapify(free)
-        for _place, whose, seconds in islice(self._stacks.values(), stacks_ahead):
+        for _place, whose, seconds in ahead:
             heapq.heapreplace(free, free[0] + (seconds if whose == owner else min(seconds, SLICE_SECONDS)))
         return free[0]
+
+    def _occupies(self, run: Run, owner: str, together: int) -> float:
+        """Seconds until a run that trains makes room for one of `owner`'s; so many train together with it."""
+        left = _seconds_left(run, self.speed)
+        if run.owner == owner:
+            return left
+        behind = self.had.get(owner, 0.0) - self.had.get(run.owner, 0.0)
+        return min(left, SLICE_SECONDS + max(0.0, behind) * together)
 
 
 def _share_left(run: Run) -> float:
@@ -122,6 +149,14 @@ def read_queue() -> Queue:
             queue = Queue(training, waiting, workers, speed, had, cluster.get("trouble"))
             _queues[store.url] = time.monotonic(), queue
         return queue
+
+
+def expected_time(alone: float, work: float) -> None:
+    """How long it takes until what the page would start now is over; see `Queue.until_done`."""
+    seconds = read_queue().until_done(alone, work, session.student())
+    among_others = _("About {time} if no other run trained or waited now.").format(time=names.duration(alone))
+    help_text = among_others if seconds > LONGER * alone else None
+    st.metric(_("Expected time"), names.duration(seconds), help=help_text, width="content")
 
 
 def words(run_ids: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from mnist_core import estimate, settings, sweep_range
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.messages import number_text
-from mnist_core.panels import draft, predictions, round_panel
+from mnist_core.panels import draft, predictions, round_panel, waiting
 from mnist_core.panels.controls import EPOCHS, RATES
 from mnist_core.records import SweepRecord
 from mnist_core.sweep_page import sweep_panel
@@ -97,7 +97,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
         )
         seconds = estimate.estimate_sweep(config, runs, speed, settings.worker_count()) if plan else math.nan
         if plan is not None:
-            st.metric(_("Expected time"), names.duration(seconds), width="content")
+            waiting.expected_time(seconds, estimate.estimate_sweep(config, runs, speed))
         if predictions.toggle():
             predicting = plan
     if plan is None:

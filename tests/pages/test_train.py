@@ -290,6 +290,19 @@ def test_a_run_that_waits_for_a_worker_is_not_starting_and_says_when_it_will(ope
     assert "step 400 of 1,000" in resumed
 
 
+def test_the_expected_time_has_others_in_it_and_says_so(open_page: Open, store: Store) -> None:
+    """What a run takes alone stood there while others trained, and it took twice as long."""
+    store.facts.set("cluster", {"slots": 1})
+    (alone,) = [metric for metric in open_page("train").metric if metric.label == "Expected time"]
+    assert alone.help == ""
+    run_id = store.runs.create("ann", RunConfig(batch_size=1, epochs=50))
+    store.queue.claim(run_id, "worker", 1)
+    waiting._queues.clear()  # what was read within the last second
+    (shared,) = [metric for metric in open_page("train").metric if metric.label == "Expected time"]
+    assert float(shared.value.split()[0]) == pytest.approx(2 * float(alone.value.split()[0]), rel=0.1)
+    assert shared.help == f"About {alone.value} if no other run trained or waited now."
+
+
 def test_the_table_of_a_group_has_numbers_that_sort_as_such(open_page: Open, store: Store) -> None:
     """With the digits that they have elsewhere: beside a tile of 97.10%, 97.1% stood here."""
     accuracies = [0.098, 0.971]

@@ -16,7 +16,7 @@ from mnist_core.ideas.batch_size.batch_race import figure as charts
 from mnist_core.ideas.batch_size.batch_race.figure import Equal, Point
 from mnist_core.ideas.batch_size.updates_per_epoch import concept
 from mnist_core.messages import accuracy_text
-from mnist_core.panels import controls, group_panel, undrawn
+from mnist_core.panels import controls, group_panel, undrawn, waiting
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import FIRST, evaluated_images
 from mnist_core.ui import data_note, frame, lesson, live_parts, names, session, texts, watch
@@ -84,7 +84,7 @@ def _launch(panel: Panel, configs: list[RunConfig]) -> None:
             secrets.token_hex(5),
             primary=True,
         )
-        st.metric(_("Expected time"), names.duration(seconds), width="content")
+        waiting.expected_time(seconds, sum(times))
     if seconds > LONG:
         text = _("This takes about {time}, most of it for batch size 1. Fewer images or epochs make it shorter.")
         st.warning(text.format(time=names.duration(seconds)), icon=":material/hourglass_top:")
