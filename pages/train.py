@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core import estimate
 from mnist_core.config import RunConfig
@@ -160,7 +161,10 @@ def page() -> None:
     st.session_state.pop("wanted_run", None)
     run, group = (address.follow(f"shown_{name}", name) for name in ("run", "group"))
     preload()
-    frame.fragment(settings)(nothing_shown=not (run or group))
+    # The few that a round leaves free stand where a telephone shows them, too. The place is the page's, not the fragment's: what a fragment
+    # that is drawn again puts straight into the sidebar stays there, empty, on the next page.
+    place = st.sidebar.container() if draft.given() is None else st.container(key="round_controls", width=560)
+    frame.fragment(settings)(place, nothing_shown=not (run or group))
     if group:
         frame.safely(group_panel.draw)(PAGE, group)
     elif run:
@@ -181,10 +185,9 @@ def ideas() -> dict[str, round_panel.IdeaPlace]:
     return {name: round_panel.IdeaPlace(idea.title, idea.page, idea.view) for name, idea in IDEAS.items()}
 
 
-def settings(nothing_shown: bool) -> None:
-    """What changes as a control is moved; what is shown of runs is not drawn again for it."""
-    # The few that a round leaves free stand where a telephone shows them, too.
-    with st.sidebar if draft.given() is None else st.container(key="round_controls", width=560):
+def settings(place: DeltaGenerator, nothing_shown: bool) -> None:
+    """What changes as a control is moved, the controls in their `place`; what is shown of runs is not drawn again for it."""
+    with place:
         controls.draw()
     data_note.follow(draft.fields()["dataset"])
     design()

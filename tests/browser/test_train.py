@@ -121,3 +121,13 @@ def test_the_layers_are_shown_beneath_the_curves(open_browser: Open) -> None:
     page.expand("Inside the layers")
     wait_until(lambda: page.chart("layers_dead_units", "updates") is not None)
     page.wait_for("Layer")
+
+
+def test_the_controls_leave_no_empty_sidebar_on_the_next_page(open_browser: Open) -> None:
+    page = open_browser().open("/train?preset=two-layer-net&epochs=1")
+    page.move("c_learning_rate", Keys.ARROW_RIGHT)
+    wait_until(lambda: "learning_rate=" in page.address and page.at_rest())
+    page.follow("Compare")
+    wait_until(lambda: page.says("Compare runs: what did one change do?") and page.at_rest())
+    wait_until(lambda: not page.find("[data-testid=stSidebar]"))
+    assert page.says("Compare runs: what did one change do?")
