@@ -22,9 +22,17 @@ from mnist_core.sweep_range import usual_range
 
 RoundKind = Literal["run", "sweep", "range-test", "idea", "lesson"]
 RoundState = Literal["draft", "open", "closed"]
-Question = Literal["none", "outcome", "accuracy"]  # what students predict of each run before they train it
+# What students predict of each run, or sweep, before they train it; edge: the rate at which training begins to break.
+Question = Literal["none", "outcome", "accuracy", "edge"]
 KINDS: tuple[RoundKind, ...] = get_args(RoundKind)
 QUESTIONS: tuple[Question, ...] = get_args(Question)
+QUESTIONS_OF: Mapping[RoundKind, tuple[Question, ...]] = {
+    "run": ("none", "outcome", "accuracy"),
+    "sweep": ("none", "edge", "accuracy"),  # one of its runs learns, another breaks
+    "range-test": ("none",),
+    "idea": ("none",),
+    "lesson": ("none",),
+}
 Free = Mapping[str, tuple[Any, ...]]
 LAYERS = ("hidden_layers", "filters")
 TITLE_LETTERS, INSTRUCTION_LETTERS = 80, 2_000
@@ -341,10 +349,23 @@ def free_from_json(text: str, config: RunConfig) -> dict[str, tuple[Any, ...]]:
 # ---- predictions -----------------------------------------------------------------------------------------------
 
 
+_FROM = "from "
+
+
 def clean_prediction(question: Question, prediction: Any) -> str:
-    """A prediction as it is kept: a word (`records.Prediction`), or a percentage from 0 to 100. Raises RoundError."""
+    """A prediction as it is kept: a word (`records.Prediction`), a percentage from 0 to 100, or "from" and a rate. Raises RoundError."""
     if question == "outcome" and prediction in get_args(Prediction):
         return str(prediction)
     if question == "accuracy" and _is_number(prediction) and 0 <= prediction <= 100:
         return number_text(float(prediction))
+    rates = RANGES["learning_rate"]
+    if question == "edge" and _is_number(prediction) and rates.minimum <= prediction <= rates.maximum:
+        return f"{_FROM}{prediction:.6g}"
+    if prediction is None:
+        raise RoundError(N_("Choose what you expect first."))
     raise RoundError(N_("This is no prediction that this round asks for."))
+
+
+def predicted_edge(prediction: str | None) -> float | None:
+    """The rate at which training was expected to begin to break; None where something else was predicted."""
+    return None if prediction is None or not prediction.startswith(_FROM) else float(prediction.removeprefix(_FROM))

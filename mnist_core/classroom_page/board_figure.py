@@ -92,8 +92,8 @@ def _once(find: Callable[[RoundRun], T]) -> Callable[[RoundRun], T]:
 
 
 @_once
-def _trial(one: RoundRun) -> zones.Trial:
-    """As in a sweep; its curves have no steps, which say whether it is unstable."""
+def trial(one: RoundRun) -> zones.Trial:
+    """A run as `zones` reads it, as in a sweep; its curves have no steps, which say whether it is unstable."""
     return replace(zones.trial(one.run, one.curves), unstable=one.unstable)
 
 
@@ -311,7 +311,7 @@ def _zones(
     """The zones of the rates, of all runs, drawn or not; returns where the axes end."""
     if not shows_zones(plan, look):
         return 1.0
-    reading = zones.read([_trial(one) for one in runs], Scale.of(plan.config))
+    reading = zones.read([trial(one) for one in runs], Scale.of(plan.config))
     if len(reading.points) < 2:
         return 1.0
     view = SweepView(look.metric, dark=look.dark)

@@ -242,7 +242,7 @@ def _bars(round_id: str, look: BoardLook) -> live_parts.Picture:
     shown = board.found(round_id)
     given = shown.round
     figure = predictions_figure.predictions_chart(
-        given.plan.question, round_id, shown.runs, look, _, waiting=shown.waiting, uncovered=given.uncovered
+        given.plan, round_id, shown.runs, look, _, waiting=shown.waiting, uncovered=given.uncovered
     )
     return live_parts.Picture(figure, predictions_figure.describe(shown.runs, shown.waiting).text(_))
 

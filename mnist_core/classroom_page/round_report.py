@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from mnist_core.escape import UserText
 from mnist_core.exchange import StudentRun
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import ACCURACY
-from mnist_core.panels.predictions import WORDS
+from mnist_core.panels.reports.blocks import prediction_text
 from mnist_core.records import Curves, Run, Split
 from mnist_core.report import Cell, Chart, Column, Facts, Paragraph, Part, Quote, Report, Section, Table, Words
 from mnist_core.rounds import Question, Round, RoundRun
@@ -184,33 +184,20 @@ def _predictions(results: RoundResults) -> list[Part]:
     if all(row.run.prediction is None for row, _curves in results.rows):
         return []
     # Where the round asks nothing, some may have predicted all the same, of a run of theirs.
-    question: Question = "accuracy" if results.given.plan.question == "accuracy" else "outcome"
+    plan = results.given.plan
+    question: Question = "outcome" if plan.question == "none" else plan.question
 
     def make(view: ChartView) -> Figure:
         look = BoardLook(dark=view.dark)
-        return predictions_figure.predictions_chart(question, results.given.id, results.runs, look, _, uncovered=True)
+        asked = replace(plan, question=question)
+        return predictions_figure.predictions_chart(asked, results.given.id, results.runs, look, _, uncovered=True)
 
-    text = _("How often each outcome was predicted, and how those runs ended.")
+    text = (
+        _("How often each was predicted, and what the sweeps came to.")
+        if plan.kind == "sweep"
+        else _("How often each outcome was predicted, and how those runs ended.")
+    )
     return [_chart(make, text, 380)]
-
-
-def _words() -> dict[str, str]:
-    return {name: _(word) for name, word in WORDS.items()}
-
-
-def _percent(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
-
-
-def prediction_text(prediction: str | None) -> str | None:
-    """A prediction as it is read: a word, or a percentage."""
-    if prediction is None:
-        return None
-    return f"{prediction}%" if _percent(prediction) is not None else _words().get(prediction, prediction)
 
 
 # ---- the table -------------------------------------------------------------------------------------------------
@@ -241,7 +228,7 @@ def _table(results: RoundResults) -> Table:
         [
             row.nickname,
             *(_value(comparison.setting(row.run, name)) for name in settings),
-            prediction_text(row.run.prediction),
+            prediction_text(row.run),
             _(names.STATES[names.state(row.run)]),
             names.verdict(row.run) or None,
             *(row.run.result.get(name) for name, _title in results_of),

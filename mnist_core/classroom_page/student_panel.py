@@ -80,7 +80,7 @@ def _row(one: ClassRun, run: Run, given: Round | None) -> dict[str, object]:
         _("Round"): None if given is None else f"{given.number}. {given.plan.title.cell}",
         _("State"): _(names.STATES[names.state(run)]),
         _("Health check"): names.verdict(run) or None,
-        _("Prediction"): prediction_text(run.prediction),
+        _("Prediction"): prediction_text(run),
         _("Outcome"): outcome_text(run),
         _("Best validation accuracy"): in_percent(run.result.get("best_validation_accuracy")),
     }

@@ -17,6 +17,7 @@ from mnist_core.config import RANGES, RunConfig, choices
 from mnist_core.image_sets import image_set
 from mnist_core.panels import draft, typed_setting
 from mnist_core.presets import PRESETS
+from mnist_core.rounds import OF_A_RANGE_TEST
 from mnist_core.ui import data_note, frame, names, own_images, seal
 from mnist_core.ui.texts import _
 
@@ -72,10 +73,22 @@ def _locked() -> None:
         return
     config = draft.config()
     others = [name for name in config.differences(RunConfig()) if name not in (*MAIN, *SEEN_ANYWAY)]
-    locked = [name for name in (*MAIN, *others) if draft.is_locked(name) and in_use(config, name) is not None]
+    locked = [
+        name
+        for name in (*MAIN, *others)
+        if draft.is_locked(name) and name not in _varied() and in_use(config, name) is not None
+    ]
     if locked:
         words = " · ".join(f"{names.setting(name)}: {names.value(getattr(config, name))}" for name in locked)
         st.caption(_("Set for this round: {settings}").format(settings=words))
+
+
+def _varied() -> Iterable[str]:
+    """What runs of the round differ in, though nobody sets it by hand."""
+    own = draft.given()
+    if own is None:
+        return ()
+    return OF_A_RANGE_TEST if own.round.plan.kind == "range-test" else own.round.plan.varied
 
 
 # Settings behind each fold.

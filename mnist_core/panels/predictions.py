@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from mnist_core.diagnostics import predictions
 from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.records import Prediction, Run, Tally
-from mnist_core.ui import address, session, watch
+from mnist_core.rounds import predicted_edge
+from mnist_core.ui import address, names, session, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
 
@@ -63,11 +65,27 @@ def forget_outcome() -> None:
     st.session_state.pop("predicted_outcome", None)
 
 
+def edge_slider(rates: Sequence[float], key: str, on_change: Callable[[], None] | None = None) -> None:
+    """What the student expects of a sweep: the rate at which training begins to break; the middle one at first."""
+    if st.session_state.get(key) not in rates:
+        st.session_state[key] = rates[len(rates) // 2]
+    label = _("I expect that training begins to break at a rate of …")
+    st.select_slider(label, rates, key=key, on_change=on_change, format_func=names.number, width=640)
+
+
+def said(prediction: str) -> str:
+    """What was predicted, as a sentence to its student."""
+    edge = predicted_edge(prediction)
+    if edge is not None:
+        return _("You predicted that training breaks from {rate} on.").format(rate=number_text(edge))
+    return _("You predicted: **{said}**.").format(said=in_words(prediction))
+
+
 def draw(panel: Panel, run: Run) -> None:
     """Prediction and outcome of a run side by side; nothing where none was made."""
     if run.own_prediction is None:
         return
-    predicted = _("You predicted: **{said}**.").format(said=in_words(run.own_prediction))
+    predicted = said(run.own_prediction)
     if run.own_prediction not in WORDS:
         st.caption(f":material/psychology: {predicted} {_accuracy_beside(run, float(run.own_prediction))}")
         return
@@ -84,9 +102,13 @@ def draw(panel: Panel, run: Run) -> None:
 
 
 def in_words(prediction: str) -> str:
-    """A prediction as it is read: a word, or a percentage."""
-    word = WORDS.get(prediction)  # type: ignore[call-overload]
-    return _(word) if word is not None else f"{prediction}%"
+    """A prediction as it is read: a word, a percentage, or a rate."""
+    edge, word = predicted_edge(prediction), WORDS.get(prediction)  # type: ignore[call-overload]
+    if edge is not None:
+        return _("breaks from {rate} on").format(rate=number_text(edge))
+    if word is not None:
+        return _(word)
+    return f"{prediction}%" if re.fullmatch(r"[\d.]+", prediction) else prediction
 
 
 def off_by(accuracy: float, percent: float) -> str:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from mnist_core import sweep_range
 from mnist_core.config import NAMES
-from mnist_core.panels import draft, predictions
+from mnist_core.panels import controls, draft, predictions
 from mnist_core.rounds import Assignment, RoundKind
 from mnist_core.ui import classwork, frame, membership, session
 from mnist_core.ui.texts import _, ngettext
@@ -94,8 +95,7 @@ def predict(own: Assignment) -> None:
     if _must_predict(own):
         _ask(own)
     elif own.prediction is not None:
-        predicted = _("You predicted: **{said}**.").format(said=predictions.in_words(own.prediction))
-        st.caption(f":material/psychology: {predicted}")
+        st.caption(f":material/psychology: {predictions.said(own.prediction)}")
 
 
 def _must_predict(own: Assignment) -> bool:
@@ -110,9 +110,21 @@ def _predicted_other_settings(own: Assignment) -> bool:
 
 def _ask(own: Assignment) -> None:
     question = own.round.plan.question
+    if (
+        st.session_state.get("expected_of") != question
+    ):  # what another question was answered with is no answer to this one
+        st.session_state.pop("expected", None)
+        st.session_state["expected_of"] = question
     with st.form("round_prediction", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         if question == "accuracy":
-            st.slider(_("Which validation accuracy do you expect, in percent?"), 0, 100, 50, key="expected", width=420)
+            label = (
+                _("Which validation accuracy do you expect of the best run, in percent?")
+                if own.round.plan.kind == "sweep"
+                else _("Which validation accuracy do you expect, in percent?")
+            )
+            st.slider(label, 0, 100, 50, key="expected", width=420)
+        elif question == "edge":
+            predictions.edge_slider(_rates(own), "expected")
         else:
             st.segmented_control(
                 _("I expect that this run …"),
@@ -128,6 +140,12 @@ def _ask(own: Assignment) -> None:
         st.caption(_("Predict first; then the round lets you train."))
     else:
         st.caption(_("Your prediction was about other settings. Predict again for these."))
+
+
+def _rates(own: Assignment) -> list[float]:
+    """From which one is chosen, where training may begin to break."""
+    low, high = sweep_range.usual_range(own.base)
+    return [rate for rate in controls.RATES if low <= rate <= high]
 
 
 @frame.callback

@@ -45,7 +45,8 @@ def to_round(row: sa.Row[Any]) -> Round | None:
         row.variant,
         row.idea,
         row.runs_each,
-        row.question,
+        # Earlier versions asked other things of sweeps and range tests.
+        row.question if row.question in rules.QUESTIONS_OF[row.kind] else "none",
         row.same_seed,
         row.test_sealed,
         row.lesson,
@@ -151,7 +152,7 @@ def _check_own(own: Assignment) -> None:
         )
         raise RoundError(template, most=most)
     if own.must_predict:
-        raise RoundError(N_("Say first what you expect: this round wants a prediction of each run."))
+        raise RoundError(N_("Say first what you expect: this round wants a prediction each time."))
 
 
 def check_going_on(connection: sa.Connection, student: str, round_id: str | None) -> None:

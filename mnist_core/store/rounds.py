@@ -207,7 +207,7 @@ def _cleaned(plan: Plan) -> Plan:
         title=UserText(title),
         instruction=UserText(escape.lines(plan.instruction.raw)[: rules.INSTRUCTION_LETTERS]),
         free=rules.cleaned(plan.free, plan.config) if trains else {},
-        question=plan.question if trains else "none",
+        question=plan.question if plan.question in rules.QUESTIONS_OF[plan.kind] else "none",
         idea=escape.line(plan.idea)[:64] if plan.kind == "idea" else "",
         lesson=plan.lesson if plan.kind == "lesson" else "",
     )

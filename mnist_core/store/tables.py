@@ -51,7 +51,7 @@ runs = sa.Table(
     sa.Column("created_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("queued_order", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("finished_order", sa.BigInteger),
-    sa.Column("prediction", sa.String(16)),  # a word or a percentage (rounds.clean_prediction)
+    sa.Column("prediction", sa.String(16)),  # rounds.clean_prediction
     sa.Column("name", sa.String(80), nullable=False, server_default=""),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("star", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -19,6 +19,7 @@ from mnist_core.messages import number_text
 from mnist_core.panels import draft, predictions, round_panel, waiting
 from mnist_core.panels.controls import EPOCHS, RATES
 from mnist_core.records import SweepRecord
+from mnist_core.rounds import Assignment, predicted_edge
 from mnist_core.sweep_page import sweep_panel
 from mnist_core.sweep_range import Plan
 from mnist_core.ui import address, address_text, frame, names, session
@@ -81,7 +82,8 @@ def launch(panel: Panel, plan: Plan | None) -> None:
     """What a press will do, how long it will take, and the button, drawn with the id of the sweep that it makes."""
     config = _config()
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
-    predicting, problem = None, round_panel.why_not(draft.given_here("sweep"))
+    own, predicting = draft.given_here("sweep"), None
+    problem = round_panel.why_not(own)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key=panel.key("rates_launch")):
         runs = plan.runs if plan else 0
         st.button(
@@ -98,7 +100,7 @@ def launch(panel: Panel, plan: Plan | None) -> None:
         seconds = estimate.estimate_sweep(config, runs, speed, settings.worker_count()) if plan else math.nan
         if plan is not None:
             waiting.expected_time(seconds, estimate.estimate_sweep(config, runs, speed))
-        if predictions.toggle():
+        if (own is None or own.round.plan.question == "none") and predictions.toggle():
             predicting = plan
     if plan is None:
         return
@@ -115,13 +117,7 @@ def _ask_edge(plan: Plan) -> None:
     options = sorted({rate for rate in STOPS if plan.lowest < rate < plan.highest} | set(plan.rates))
     if _fields().get("edge") not in options:
         _fields()["edge"] = options[len(options) // 2]
-    st.select_slider(
-        _("I expect that training begins to break at a rate of …"),
-        options,
-        **_bound("edge"),
-        format_func=names.number,
-        width=640,
-    )
+    predictions.edge_slider(options, **_bound("edge"))
 
 
 @frame.callback
@@ -129,7 +125,7 @@ def _start(panel: Panel, sweep_id: str) -> None:
     """Queue the sweep and show it, once however often the press arrives."""
     plan, config = _plan(), _config()
     preset = draft.preset()
-    predicted = _fields()["edge"] if st.session_state.get("predict_first") else None
+    own = draft.given_here("sweep")
     record = SweepRecord(
         id=sweep_id,
         owner=session.student(),
@@ -139,11 +135,17 @@ def _start(panel: Panel, sweep_id: str) -> None:
         seeds=plan.seeds,
         preset=preset.name if preset else None,
         variant=draft.variant(),
-        predicted_edge=predicted,
+        predicted_edge=_predicted_edge(own),
     )
-    own = draft.given_here("sweep")
     session.store().sweeps.create(record, plan.configs(config), None if own is None else own.round.id)
     sweep_panel.show(panel, sweep_id)
+
+
+def _predicted_edge(own: Assignment | None) -> float | None:
+    """What the student expects of the sweep: what the round has asked, or the page."""
+    if own is not None and own.round.plan.question != "none":
+        return predicted_edge(own.prediction)
+    return _fields().get("edge") if st.session_state.get("predict_first") else None
 
 
 def _fields() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mnist_core.rounds import (
     INSTRUCTION_LETTERS,
     LAYERS,
     MOST_RUNS,
+    QUESTIONS_OF,
     TITLE_LETTERS,
     Plan,
     Question,
@@ -38,6 +39,7 @@ QUESTIONS: Mapping[Question, str] = {
     "none": N_("no prediction"),
     "outcome": N_("whether training learns or breaks"),
     "accuracy": N_("the validation accuracy"),
+    "edge": N_("the rate at which training breaks"),
 }
 # Where ranges of free settings begin and end; other numbers go over all that they may be.
 STOPS: Mapping[str, Sequence[float]] = {
@@ -70,7 +72,7 @@ def draw(mine: Taught, ideas: Mapping[str, IdeaPlace]) -> None:
             titles = {name: _(place.title) for name, place in ideas.items()}
             st.selectbox(_("Idea"), list(titles), format_func=titles.__getitem__, key=_key("idea"))
         else:
-            _rules(_free(draft.config(), kind))
+            _rules(_free(draft.config(), kind), kind)
         _buttons(mine)
 
 
@@ -144,7 +146,7 @@ def _evenly(allowed: Range) -> list[float]:
     return [round(allowed.minimum + step * place, 6) for place in range(round(width / step) + 1)]
 
 
-def _rules(free: Sequence[str]) -> None:
+def _rules(free: Sequence[str], kind: RoundKind) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             _("Runs of each student"),
@@ -156,7 +158,9 @@ def _rules(free: Sequence[str]) -> None:
             help=_("At most; 0: any number. A sweep counts as one."),
         )
         with st.container(width=280):
-            _one_of(_("Predict first"), QUESTIONS, _key("question"))
+            questions = {question: QUESTIONS[question] for question in QUESTIONS_OF[kind]}
+            if len(questions) > 1:
+                _one_of(_("Predict first"), questions, _key(f"question_{kind}"))
     with st.container(horizontal=True):
         st.toggle(
             _("The same seed for all"),
@@ -225,7 +229,7 @@ def _plan() -> Plan:
         preset.name if preset else None,
         draft.variant(),
         runs_each=int(_said("runs") or 0) or None,
-        question=_said("question") or "none",
+        question=_said(f"question_{kind}") or "none",
         same_seed=_said("same_seed") is not False,
         test_sealed=_said("sealed") is not False,
     )

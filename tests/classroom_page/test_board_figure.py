@@ -27,7 +27,7 @@ from mnist_core.config import RunConfig
 from mnist_core.escape import UserText
 from mnist_core.figures.sweep_zones import ZONE_COLORS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Outcome, Run
-from mnist_core.rounds import Plan, RoundRun
+from mnist_core.rounds import Plan, Question, RoundRun
 
 CONFIG = RunConfig(epochs=4)
 RATES = Plan(config=CONFIG, free={"learning_rate": (0.001, 10.0)})
@@ -237,27 +237,73 @@ def predicted(one: RoundRun, prediction: str | None, group: str | None = None) -
     return replace(one, run=replace(one.run, prediction=prediction, group=group))
 
 
+def asked(question: Question) -> Plan:
+    return replace(RATES, question=question)
+
+
 def test_predictions_are_bars_and_results_stand_beside_them_once_they_are_uncovered() -> None:
     runs = [predicted(run(0, 0.93), "90"), predicted(run(1, 0.2), "92.5"), predicted(run(2, 0.97), "100")]
-    covered = predictions_chart("accuracy", "r", runs, LOOK, str, uncovered=False)
+    covered = predictions_chart(asked("accuracy"), "r", runs, LOOK, str, uncovered=False)
     (bars,) = [one for one in covered["data"] if one["type"] == "bar"]
-    assert dict(zip(bars["x"], bars["y"], strict=True)) == {92.5: 2, 97.5: 1}
-    outcome = trace(predictions_chart("accuracy", "r", runs, LOOK, str, uncovered=True), "outcome")
-    assert dict(zip(outcome["x"], outcome["y"], strict=True)) == {22.5: 1, 92.5: 1, 97.5: 1}
-    words = predictions_chart("outcome", "r", [], LOOK, str, waiting=["learns", "breaks", "learns"], uncovered=True)
+    assert dict(zip(bars["x"], bars["y"], strict=True)) == {90: 1, 95: 1, 100: 1}
+    outcome = trace(predictions_chart(asked("accuracy"), "r", runs, LOOK, str, uncovered=True), "outcome")
+    assert dict(zip(outcome["x"], outcome["y"], strict=True)) == {20: 1, 95: 2}
+    words = predictions_chart(
+        asked("outcome"), "r", [], LOOK, str, waiting=["learns", "breaks", "learns"], uncovered=True
+    )
     assert trace(words, "predictions")["y"] == [2, 0, 1]
     assert trace(words, "outcome")["y"] == [0, 0, 0]
 
 
 def test_beside_a_prediction_stands_what_came_of_its_run_not_of_the_best() -> None:
     runs = [predicted(run(0, 0.1, "diverged"), "breaks"), run(0, 0.95), predicted(run(0, 0.9), "breaks")]
-    bars = predictions_chart("outcome", "r", runs, LOOK, str, uncovered=True)
+    bars = predictions_chart(asked("outcome"), "r", runs, LOOK, str, uncovered=True)
     assert (trace(bars, "predictions")["y"], trace(bars, "outcome")["y"]) == ([0, 0, 2], [0, 0, 1])
     assert predictions_figure.describe(runs).text() == "2 predictions, as bars."
 
 
 def test_of_a_sweep_it_was_predicted_once() -> None:
     runs = [predicted(run(0, accuracy), "90", "g") for accuracy in (0.5, 0.93, 0.2)]
-    bars = predictions_chart("accuracy", "r", [*runs, run(0, 0.97)], LOOK, str, uncovered=True)
+    bars = predictions_chart(asked("accuracy"), "r", [*runs, run(0, 0.97)], LOOK, str, uncovered=True)
     for name in ("predictions", "outcome"):
-        assert (trace(bars, name)["x"], trace(bars, name)["y"]) == ([92.5], [1])
+        assert (trace(bars, name)["x"], trace(bars, name)["y"]) == ([{"predictions": 90, "outcome": 95}[name]], [1])
+
+
+def test_a_bar_of_accuracies_stands_at_its_number_and_is_no_wider_than_its_place() -> None:
+    bars = predictions_chart(asked("accuracy"), "r", [predicted(run(0, 0.97), "50")], LOOK, str, uncovered=True)
+    assert [trace(bars, name)["x"] for name in ("predictions", "outcome")] == [[50], [95]]
+    assert all(2 * trace(bars, name)["width"] < 5 for name in ("predictions", "outcome"))
+    low, high = bars["layout"]["xaxis"]["autorangeoptions"]["include"]
+    assert low < -2.4
+    assert high > 102.4
+
+
+def sweep(student: int, prediction: str, broken_from: float) -> list[RoundRun]:
+    """Five rates, of which those from `broken_from` on broke."""
+    runs = []
+    for rate in (0.01, 0.1, 0.4, 1.6, 6.4):
+        broke = rate >= broken_from
+        one = run(student, 0.1 if broke else 0.9, "diverged" if broke else "completed", learning_rate=rate)
+        runs.append(predicted(one, prediction, f"g{student}"))
+    return runs
+
+
+def test_of_sweeps_the_rates_at_which_training_breaks_are_counted_once_a_sweep() -> None:
+    plan = replace(RATES, kind="sweep", free={}, question="edge")
+    runs = [*sweep(0, "from 1", 1.6), *sweep(1, "from 0.2", 1.6), *sweep(2, "from 0.2", 99)]
+    bars = predictions_chart(plan, "r", runs, LOOK, str, waiting=["from 5"], uncovered=True)
+    said, came = trace(bars, "predictions"), trace(bars, "outcome")
+    assert dict(zip(said["x"], said["y"], strict=True)) == {"0.2": 2, "1": 1, "5": 1}
+    assert dict(zip(came["x"], came["y"], strict=True)) == {"1": 2, "nowhere": 1}  # between 0.4 and 1.6
+    assert bars["layout"]["xaxis"]["type"] == "category"
+    assert bars["layout"]["xaxis"]["categoryarray"] == ["0.2", "1", "5", "nowhere"]
+    assert bars["layout"]["yaxis"]["title"]["text"] == "Sweeps"
+    assert predictions_figure.describe(runs, ["from 5"]).text() == "4 predictions, as bars."
+
+
+def test_a_sweep_that_goes_on_has_no_outcome_yet() -> None:
+    plan = replace(RATES, kind="sweep", free={}, question="edge")
+    runs = sweep(0, "from 1", 1.6)
+    runs[-1] = replace(runs[-1], run=replace(runs[-1].run, state="running", outcome=None))
+    bars = predictions_chart(plan, "r", runs, LOOK, str, uncovered=True)
+    assert trace(bars, "outcome")["y"] == []

@@ -140,9 +140,20 @@ def test_predictions_stand_beside_outcomes(
     assert (first["y"], second["y"]) == (predicted, observed)
 
 
-@pytest.mark.parametrize(("kept", "read"), [(None, None), ("97.5", "97.5%"), ("slow", "learns slowly"), ("odd", "odd")])
-def test_a_prediction_is_read_as_a_word_or_percentage(kept: str | None, read: str | None) -> None:
-    assert prediction_text(kept) == read
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        (None, None),
+        ("97.5", "97.5%"),
+        ("slow", "learns slowly"),
+        ("odd", "odd"),
+        ("from 0.5", "breaks from 0.5 on"),
+    ],
+)
+def test_a_prediction_is_read_as_a_word_a_percentage_or_a_rate(kept: str | None, read: str | None) -> None:
+    one = replace(run(1, 0.1, 0.9), prediction=kept)
+    assert prediction_text(one) == read
+    assert prediction_text(replace(one, group="g")) == (read and f"of the sweep: {read}")
 
 
 def test_of_very_many_runs_each_students_best_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_the_settings_of_the_train_page_are_given(open_page: Open, store: Store,
     app.select_slider(key="give_range_learning_rate").set_value((0.01, 1.0))
     app.multiselect(key="give_range_optimizer").set_value(["sgd", "adam"])
     app.number_input(key="give_runs").set_value(3)
-    app.selectbox(key="give_question").set_value("accuracy")
+    app.selectbox(key="give_question_run").set_value("accuracy")
     press(app, "give_open")
     assert "The round **Find it** is open" in texts(app)
     (given,) = store.rounds.of_class(teaching[0].id, teaching[1])
@@ -92,12 +92,17 @@ def test_an_idea_and_a_sweep_are_given(open_page: Open, store: Store, teaching: 
     press(app, "give_open")
     assert (app.text_input(key="give_title_1").value, app.text_area(key="give_instruction_1").value) == ("", "")
     assert app.selectbox(key="give_kind_1").value == "run"  # the form begins anew
+    app.selectbox(key="give_kind_1").set_value("range-test").run()
+    assert not [
+        box for box in app.selectbox if str(box.key).startswith("give_question")
+    ]  # it answers nothing of that kind
     app.selectbox(key="give_kind_1").set_value("sweep").run()
+    app.selectbox(key="give_question_sweep_1").set_value("edge")
     fill(app, "give_title_1", "Sweep")
     press(app, "give_open")
     idea, sweep = store.rounds.of_class(teaching[0].id, teaching[1])
     assert (idea.plan.kind, idea.plan.idea, idea.state) == ("idea", "bowl", "closed")
-    assert (sweep.plan.kind, sweep.state) == ("sweep", "open")
+    assert (sweep.plan.kind, sweep.state, sweep.plan.question) == ("sweep", "open", "edge")
 
 
 def test_a_round_without_a_title_is_a_sentence(open_page: Open, store: Store, teaching: Opened) -> None:

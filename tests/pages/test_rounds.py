@@ -197,6 +197,40 @@ def test_an_idea_is_given_by_its_page(open_page: Open, store: Store, opened: Ope
     assert "epochs" in controls(app)  # nothing is locked
 
 
+def test_of_a_sweep_it_is_asked_where_training_breaks(open_page: Open, store: Store, opened: Opened) -> None:
+    """It was asked whether "this run" learns, of twelve; and the rate stood among what the round has set."""
+    plan = replace(PLAN, kind="sweep", free={}, question="edge")
+    give(store, opened, plan)
+    app = joined(open_page("train"), store, opened)
+    assert "Learning rate:" not in texts(app)
+    app.switch_page("pages/learning_rate.py")
+    app.run()
+    assert {button.key: button.disabled for button in app.button}["sweep"]
+    assert "predict_toggle" not in controls(app)  # the round asks
+    app.select_slider(key="expected").set_value(0.5)
+    press(app, "predict_round")
+    assert "You predicted that training breaks from 0.5 on." in texts(app)
+    press(app, "sweep")
+    (sweep,) = store.sweeps.newest(app.session_state["student"])
+    assert sweep.predicted_edge == 0.5
+    runs = store.runs.newest(app.session_state["student"], of_sweeps=True)
+    assert {run.prediction for run in runs} == {"from 0.5"}
+    assert {button.key: button.disabled for button in app.run().button}["sweep"]  # of the next one it is asked anew
+
+
+def test_no_answer_is_a_sentence_and_one_to_another_question_is_none(
+    open_page: Open, store: Store, opened: Opened
+) -> None:
+    give(store, opened, replace(PLAN, question="outcome"))
+    app = joined(open_page("train"), store, opened)
+    press(app, "predict_round")
+    assert "Choose what you expect first." in texts(app)
+    app.segmented_control(key="expected").set_value("breaks")
+    give(store, opened, replace(PLAN, question="accuracy"))
+    app.run()
+    assert app.slider(key="expected").value == 50
+
+
 @pytest.mark.parametrize("kind", ["sweep", "range-test"])
 def test_a_sweep_is_started_on_its_page(open_page: Open, store: Store, opened: Opened, kind: Any) -> None:
     given = give(store, opened, replace(PLAN, kind=kind, free={}, runs_each=1))

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from mnist_core import rounds
 from mnist_core.escape import UserText
 from mnist_core.records import PackedImages, SweepRecord
-from mnist_core.rounds import Plan
-from mnist_core.store import Store
+from mnist_core.rounds import Plan, Question, RoundKind
+from mnist_core.store import Store, tables
 from tests.store.class_of_two import (
     ANN,
     BOB,
@@ -133,8 +135,9 @@ def test_a_press_that_arrives_twice_counts_once(store: Store, opened: Opened) ->
 def test_a_prediction_comes_first_and_goes_with_its_run(store: Store, opened: Opened) -> None:
     given = give(store, opened, replace(PLAN, question="accuracy"))
     refused(store, lambda: store.runs.create(ANN, CONFIG, round_id=given.id), "Say first what you expect")
-    for wrong in (-1, 101, "learns", None, True, float("nan")):
+    for wrong in (-1, 101, "learns", True, float("nan")):
         refused(store, lambda wrong=wrong: store.rounds.predict(given.id, ANN, wrong), "no prediction")
+    refused(store, lambda: store.rounds.predict(given.id, ANN, None), "Choose what you expect first")
     store.rounds.predict(given.id, ANN, 80)
     store.rounds.predict(given.id, ANN, 92.5)
     assert assigned(store).prediction == "92.5"
@@ -170,6 +173,37 @@ def test_what_is_predicted_of_a_sweep_goes_with_it(store: Store, opened: Opened)
     runs = [store.runs.get(run) for run in store.sweeps.create(plan, configs, given.id)]
     assert [(run.prediction, run.own_prediction) for run in runs] == [("90", None)] * 2
     assert assigned(store).must_predict
+
+
+def test_of_a_sweep_a_round_asks_where_training_breaks(store: Store, opened: Opened) -> None:
+    given = give(store, opened, replace(PLAN, kind="sweep", free={}, question="edge"))
+    for wrong in (0, 1e-9, 1_000, "learns", float("nan")):
+        refused(store, lambda wrong=wrong: store.rounds.predict(given.id, ANN, wrong), "no prediction")
+    store.rounds.predict(given.id, ANN, 0.000_123_456_7)
+    assert assigned(store).prediction == "from 0.000123457"
+    assert rounds.predicted_edge(assigned(store).prediction) == 0.000123457
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "kept"),
+    [
+        ("sweep", "outcome", "none"),
+        ("range-test", "accuracy", "none"),
+        ("run", "edge", "none"),
+        ("run", "outcome", "outcome"),
+        ("sweep", "accuracy", "accuracy"),
+    ],
+)
+def test_a_round_asks_what_its_kind_can_answer(
+    store: Store, opened: Opened, kind: RoundKind, question: Question, kept: Question
+) -> None:
+    given = give(store, opened, replace(PLAN, kind=kind, free={}, question=question))
+    assert given.plan.question == kept
+    with store.database.begin() as connection:  # as an earlier version has kept it
+        connection.execute(sa.update(tables.rounds).values(question=question))
+    found = store.rounds.get(given.id)
+    assert found is not None
+    assert found.plan.question == kept
 
 
 def test_a_round_that_is_not_open_or_not_ones_own_takes_nothing(store: Store, opened: Opened) -> None:

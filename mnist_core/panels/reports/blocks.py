@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from mnist_core import comparison
 from mnist_core.diagnostics import predictions
 from mnist_core.escape import NOTHING, UserText
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import ACCURACY
-from mnist_core.panels.predictions import WORDS
+from mnist_core.panels.predictions import WORDS, in_words
 from mnist_core.records import Run
 from mnist_core.report import Blank, Cell, Chart, Column, Facts, Part, Quote, Report, Section, Table, Words
 from mnist_core.ui import names, seal
@@ -69,19 +67,12 @@ def differences(runs: Sequence[Run]) -> str:
 # ---- predictions and notes -------------------------------------------------------------------------------------
 
 
-def prediction_text(prediction: str | None) -> str | None:
-    """A prediction as it is read: a word, or a percentage."""
-    if prediction is None:
+def prediction_text(run: Run) -> str | None:
+    """What was predicted of a run of a class: a word, a percentage, or a rate; of all runs of a sweep together it says so."""
+    if run.prediction is None:
         return None
-    words: dict[str, str] = {name: _(word) for name, word in WORDS.items()}
-    return f"{prediction}%" if _is_number(prediction) else words.get(prediction, prediction)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False
+    said = in_words(run.prediction)
+    return said if run.group is None else _("of the sweep: {said}").format(said=said)
 
 
 def outcome_text(run: Run) -> str | None:
@@ -141,7 +132,11 @@ def run_table(
             row.title,
             *row.also,
             *(_value(comparison.setting(row.run, name)) for name in settings_shown),
-            *([prediction_text(row.run.own_prediction), outcome_text(row.run)] if predicted else []),
+            *(
+                [in_words(row.run.own_prediction) if row.run.own_prediction else None, outcome_text(row.run)]
+                if predicted
+                else []
+            ),
             _(names.STATES[names.state(row.run)]),
             names.verdict(row.run) or None,
             *(row.run.result.get(name) for name, _title in figures),

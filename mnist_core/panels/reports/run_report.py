@@ -12,7 +12,7 @@ from mnist_core.figures import range_test as range_test_chart
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.networks import models
-from mnist_core.panels.predictions import WORDS
+from mnist_core.panels.predictions import WORDS, in_words
 from mnist_core.panels.reports import blocks
 from mnist_core.records import SPLITS, Run
 from mnist_core.report import Facts, Paragraph, Part, Report, Section, Words
@@ -110,7 +110,7 @@ def _range_test(view: watch.View, reading: range_test.Reading, free: Free | None
 
 def prediction_facts(run: Run, prediction: str) -> Facts:
     """What was predicted of a run beside what came of it."""
-    rows: list[tuple[Words, Words]] = [(_("Prediction"), blocks.prediction_text(prediction) or "–")]
+    rows: list[tuple[Words, Words]] = [(_("Prediction"), in_words(prediction))]
     if prediction in WORDS:
         outcome = predictions.observed(run)
         rows.append((_("Outcome"), blocks.outcome_text(run) or "–"))
