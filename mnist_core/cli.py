@@ -24,7 +24,7 @@ from mnist_core.cli_options import Parser, writable_file
 from mnist_core.config import FIELDS, SETTINGS, RunConfig, choices, parse_field
 from mnist_core.errors import ConfigError, MnistLabError, Problem, system_reason
 from mnist_core.image_sets import DOWNLOADABLE
-from mnist_core.messages import N_, first_of, message, number_text
+from mnist_core.messages import N_, first_of, measured_text, message, number_text
 from mnist_core.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -398,7 +398,7 @@ def _progress(trainer: Trainer) -> None:
     loss = trainer.state.last_finite_loss
     print(
         f"\r{bar:<30} {fraction:4.0%}  epoch {trainer.epoch:.1f}  step {trainer.step:,} of {trainer.total_steps:,}  "
-        f"loss {loss:.4f} ",
+        f"loss {measured_text(loss, 4)} ",
         end="",
         file=sys.stderr,
         flush=True,

@@ -12,6 +12,7 @@ for pages, leaves out what PLACES and DETAILS name.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,12 +71,21 @@ def number_text(value: float, digits: int = 6) -> str:
     return re.sub(r"e([-+])0*", lambda power: "e-" if power[1] == "-" else "e", f"{value:,.{digits}g}")
 
 
+def measured_text(value: float, decimals: int = 3) -> str:
+    """A measured number with so many decimals; in a few digits from a thousand on: a network that diverges computes numbers of any size."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    return number_text(float(f"{value:.3g}")) if abs(value) >= 1_000 else f"{value:.{decimals}f}"
+
+
 def minus(text: str) -> str:
     """`text` with a minus sign before numbers below zero, as charts have it, where Python writes a hyphen."""
     return re.sub(r"(?<![\w.)])-(?=\d)", "−", text)
 
 
 ACCURACY = ".2%"  # an accuracy, in the words of Python, of Plotly and of a report: so many digits wherever it stands
+
+ANY_SIZE = ",.4~g"  # what a network computed, in the words of Plotly: one that diverges computes numbers of any size
 
 
 def accuracy_text(accuracy: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mnist_core.errors import ConfigError, DataFileError, MnistLabError, Problem
-from mnist_core.messages import Message, first_of, joined, message, minus, number_text
+from mnist_core.messages import Message, first_of, joined, measured_text, message, minus, number_text
 
 KOREAN = {"{what} stopped at step {step}.": "{step}단계에서 {what} 중단됨.", "The run": "실행이"}
 
@@ -32,6 +32,23 @@ def test_a_whole_number_has_commas_wherever_a_sentence_stands() -> None:
 )
 def test_numbers_below_zero_have_a_minus_sign(text: str, shown: str) -> None:
     assert minus(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (2.30259, "2.303"),
+        (-0.5, "-0.500"),
+        (999.9, "999.900"),
+        (1234.5, "1,230"),
+        (964136182751428608.0, "9.64e17"),
+        (-1.2e30, "-1.2e30"),
+        (float("nan"), "NaN"),
+        (float("-inf"), "−∞"),
+    ],
+)
+def test_a_number_of_a_network_that_diverged_is_short(value: float, shown: str) -> None:
+    assert measured_text(value) == shown
 
 
 def test_english_is_the_template_filled_in() -> None:

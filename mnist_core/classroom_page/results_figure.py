@@ -14,7 +14,7 @@ from mnist_core.figures import theme
 from mnist_core.figures.axes import Across, ChartView, clipped, loss_axis, packed, spread, top_of_losses
 from mnist_core.figures.curves import SHARES, empty
 from mnist_core.figures.overlay import Metric, heading
-from mnist_core.messages import ACCURACY, Translate
+from mnist_core.messages import ACCURACY, ANY_SIZE, Translate
 from mnist_core.records import Curves, Run, Split
 
 Figure = dict[str, Any]
@@ -65,7 +65,7 @@ def curves_chart(
                 "uid": f"run{number}",
                 "line": {"color": color, "width": 1.4},
                 "connectgaps": False,
-                "hovertemplate": f"%{{y:{ACCURACY}}}" if metric == "accuracy" else "%{y:.4f}",
+                "hovertemplate": f"%{{y:{ACCURACY}}}" if metric == "accuracy" else f"%{{y:{ANY_SIZE}}}",
             }
         )
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view) if metric == "loss" else SHARES

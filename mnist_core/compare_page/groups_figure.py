@@ -20,7 +20,7 @@ from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import Across, ChartView, Floats, clipped, loss_axis, packed, spread, top_of_losses
 from mnist_core.figures.curves import SHARES, behind, line_of
 from mnist_core.figures.overlay import Metric, Plan, Trace, heading, paired, share_colors, sign_of, tell_parts
-from mnist_core.messages import ACCURACY, N_, Translate
+from mnist_core.messages import ACCURACY, ANY_SIZE, N_, Translate
 from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
@@ -93,7 +93,7 @@ def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[T
         x, values = together([(plan.across.values(rows), rows[f"{split}_{plan.metric}"]) for rows in evaluated])
         means = Means.of(x, values)
         ended = ended_before(members, plan.metric, split)
-        form = f"%{{y:{ACCURACY}}}" if plan.metric == "accuracy" else "%{y:.4f}"
+        form = f"%{{y:{ACCURACY}}}" if plan.metric == "accuracy" else f"%{{y:{ANY_SIZE}}}"
         uid = f"{key}-{split}"
         middle = line_of(x, clipped(means.whole, top), _counted(name, means, members, ended), color, dash, 2.6)
         middle |= {"uid": uid, "legendgroup": key, "showlegend": not number, "hovertemplate": form}

@@ -10,7 +10,7 @@ from mnist_core.config import NAMES, SETTINGS, RunConfig
 from mnist_core.diagnostics.run_metrics import RunMetrics
 from mnist_core.diagnostics.ways import OneOf, Way, Ways
 from mnist_core.image_sets import own_id
-from mnist_core.messages import N_, message, number_text
+from mnist_core.messages import N_, measured_text, message, number_text
 from mnist_core.records import Run
 
 FAST = 0.7  # of the loss a third of the steps ago: such a fall needs no higher rate
@@ -280,7 +280,7 @@ def _overshooting(run: Run, metrics: RunMetrics) -> Ways:
     template = N_(
         "At first the loss rose to {times} times its initial value, so the learning rate is too high: try a lower one, such as {rate}."
     )
-    values = {"times": f"{metrics.overshot:,.0f}", "rate": number_text(rate)}
+    values = {"times": measured_text(metrics.overshot, 0), "rate": number_text(rate)}
     return (Way(message(template, **values), {"learning_rate": rate}),)
 
 

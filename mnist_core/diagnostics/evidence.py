@@ -7,12 +7,12 @@ import math
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.messages import N_, Message, accuracy_text, message, number_text
+from mnist_core.messages import N_, Message, accuracy_text, measured_text, message, number_text
 
 
 def number(value: float) -> str:
     """A loss, in so many digits as a sentence needs."""
-    return number_text(value, 3) if value < 0.01 or value >= 1_000 else f"{value:.3f}"
+    return number_text(value, 3) if value < 0.01 else measured_text(value)
 
 
 def loss_and_chance(metrics: RunMetrics) -> Message:
@@ -43,7 +43,7 @@ def updates(metrics: RunMetrics) -> tuple[Message, ...]:
 
 
 def _percent(fraction: float) -> str:
-    return f"{number_text(100 * fraction, 2)}%" if 0 < fraction < 0.1 else f"{100 * fraction:.0f}%"
+    return f"{number_text(100 * fraction, 2)}%" if 0 < fraction < 0.1 else f"{measured_text(100 * fraction, 0)}%"
 
 
 def dead_layers(metrics: RunMetrics) -> tuple[Message, ...]:

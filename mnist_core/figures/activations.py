@@ -7,27 +7,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_core.figures import cells, theme
+from mnist_core.figures import cells, class_names, theme
 from mnist_core.figures.axes import packed
-from mnist_core.messages import N_, Translate, minus
+from mnist_core.figures.class_names import Classes
+from mnist_core.messages import ANY_SIZE, N_, Translate, measured_text, minus
 
 Figure = dict[str, Any]
 
 
-def units(values: NDArray[np.float32], dark: bool, translate: Translate) -> Figure:
-    """What each unit of a layer gives, as bars."""
-    layout = theme.layout(
-        translate(N_("Activation of each unit")), translate(N_("Unit")), dark=dark, revision=f"units-{len(values)}"
-    )
+def units(values: NDArray[np.float32], dark: bool, translate: Translate, classes: Classes | None = None) -> Figure:
+    """What each unit of a layer gives, as bars; of the last layer a unit is a class."""
+    title, unit = (N_("Output of each class"), N_("Class")) if classes else (N_("Activation of each unit"), N_("Unit"))
+    layout = theme.layout(translate(title), translate(unit), dark=dark, revision=f"{unit}-{len(values)}")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= {"showgrid": False}
+    if classes:
+        layout["xaxis"] |= {
+            "tickvals": list(range(len(values))),
+            "ticktext": class_names.ticks(classes),
+        } | class_names.letters(classes, slanted=True)
     trace = {
         "type": "bar",
         "uid": "units",
         "x": list(range(len(values))),
         "y": packed(np.nan_to_num(values)),
         "marker": {"color": theme.SPLIT_STYLES["train"].color(dark)},
-        "hovertemplate": "%{x}: %{y:.3f}<extra></extra>",
+        "hovertemplate": f"%{{x}}: %{{y:{ANY_SIZE}}}<extra></extra>",
     }
     return {"data": [trace], "layout": layout}
 
@@ -59,7 +64,9 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
-        "hovertemplate": "%{z:.4f}<extra></extra>",
+        "hovertemplate": f"%{{z:{ANY_SIZE}}}<extra></extra>",
     }
-    texts = [[minus(f"{round(float(value), 2) + 0.0:.2f}") for value in row] for row in values]  # + 0.0: no -0.00
+    texts = [
+        [minus(measured_text(round(float(value), 2) + 0.0, 2)) for value in row] for row in values
+    ]  # + 0.0: no -0.00
     return {"data": [trace, cells.words("numbers", texts, fill, size=theme.NOTE_SIZE)], "layout": layout}

@@ -30,7 +30,7 @@ from mnist_core.figures.axes import (
     spread,
     top_of_loss,
 )
-from mnist_core.messages import ACCURACY, N_, Message, Translate, message, number_text
+from mnist_core.messages import ACCURACY, ANY_SIZE, N_, Message, Translate, measured_text, message
 from mnist_core.records import SPLITS, Curves, Run, Split
 
 __all__ = ["ChartView", "accuracy_chart", "describe_chart", "gradient_chart", "loss_chart", "rate_chart"]
@@ -115,7 +115,7 @@ def describe_chart(run: Run, curves: Curves, kind: str) -> Message:
     if kind not in ("loss", "accuracy") or not len(evaluations):
         return message(N_("Chart of this run. Points: {n}."), n=len(curves.steps))
     last = evaluations[-1]
-    values = {split: _number_text(float(last[f"{split}_{kind}"]), kind) for split in SPLITS}
+    values = {split: _number_text(float(last[f"{split}_{kind}"])) for split in SPLITS}
     name = message(N_("Loss") if kind == "loss" else N_("Accuracy"))
     template = N_("{name} after step {step}: training {train}, validation {validation}, test {test}.")
     sentence = message(template, name=name, step=f"{int(last['step']):,}", **values)
@@ -139,14 +139,12 @@ def _best(curves: Curves, kind: str) -> Message | None:
                 "test": N_("Best on the test set: {value} at step {step}."),
             }[split]
             step = f"{int(curves.evaluations['step'][row]):,}"
-            return message(template, value=_number_text(float(values[row]), kind), step=step)
+            return message(template, value=_number_text(float(values[row])), step=step)
     return None
 
 
-def _number_text(value: float, kind: str) -> str:
-    if not np.isfinite(value):
-        return "–" if np.isnan(value) else "∞"
-    return f"{value:.3f}" if kind == "accuracy" or value < 1000 else number_text(value, 2)
+def _number_text(value: float) -> str:
+    return "–" if np.isnan(value) else measured_text(value)
 
 
 # ---- the figure ------------------------------------------------------------------------------------------------
@@ -208,7 +206,7 @@ def _batch_loss(curves: Curves, across: Across, view: ChartView, top: float, tra
         "uid": "batches",
         "legendgroup": "batches",
     }
-    return [*traces, line | hover_of(steps["loss"], top, ".4f")]
+    return [*traces, line | hover_of(steps["loss"], top, ANY_SIZE)]
 
 
 def _parts(
@@ -222,7 +220,7 @@ def _parts(
         values = curves.evaluations[f"{split}_{metric}"]
         if not np.isfinite(values).any() and split != "train":  # there is no such part, or it is sealed
             continue
-        hover = hover_of(values, top, ".4f" if metric == "loss" else ACCURACY, curves.evaluations["epoch"], epochs)
+        hover = hover_of(values, top, ANY_SIZE if metric == "loss" else ACCURACY, curves.evaluations["epoch"], epochs)
         traces += _part(split, curves, clipped(values, top), across, view, translate, hover)
         epochs = ""
     return traces

@@ -26,7 +26,7 @@ def departure_message(curves: Curves, top: float) -> Message | None:
     return message(
         N_("above the chart from step {step} on: up to {loss}"),
         step=f"{int(curves.steps['step'][row]):,}",
-        loss=number_text(float(maximum.max()), 2) if len(maximum) else "NaN",
+        loss=number_text(float(maximum.max()), 3) if len(maximum) else "NaN",
     )
 
 

@@ -30,7 +30,7 @@ from mnist_core.figures.axes import (
     top_of_losses,
 )
 from mnist_core.figures.curves import SHARES, behind, empty, hover_of, line_of
-from mnist_core.messages import ACCURACY, N_, Translate, accuracy_text, number_text
+from mnist_core.messages import ACCURACY, ANY_SIZE, N_, Translate, accuracy_text, number_text
 from mnist_core.records import Curves, Split
 
 Figure = dict[str, Any]
@@ -212,7 +212,7 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
             traces.append(behind(raw, f"{uid}-raw", run.key))
             y = smooth(y, view.smoothing)
         trace = line_of(x, y, name, color, dash, 2.5) | {"uid": uid, "legendgroup": run.key}
-        trace |= hover_of(values[rows], top, ACCURACY if plan.metric == "accuracy" else ".4f")
+        trace |= hover_of(values[rows], top, ACCURACY if plan.metric == "accuracy" else ANY_SIZE)
         if several:
             # Plotly's fields and the part's name are put together here, where no words of ours are.
             trace["hovertemplate"] += f"  {translate(style.name)}"
@@ -247,7 +247,7 @@ def _mark(figure: Figure, run: Overlaid, plan: Plan) -> None:
     row, values = point
     maximum = values[row:][np.isfinite(values[row:])]
     name = escape.plotly(run.name)
-    text = f"{name}: {number_text(float(maximum.max()), 2)}" if len(maximum) else f"{name}: NaN"
+    text = f"{name}: {number_text(float(maximum.max()), 3)}" if len(maximum) else f"{name}: NaN"
     x = float(plan.across.values(run.curves.evaluations)[row])
     color = theme.run_color(run.place, plan.view.dark)
     marks.sign(figure, x, marks.edge(plan.top, plan.view), text, name, color, run.key)

@@ -10,7 +10,7 @@ import numpy as np
 from mnist_core.diagnostics.range_test import Reading, SuggestionKind
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import ChartView, Floats, clipped, ends, log_ticks, packed, spread, top_of_loss
-from mnist_core.messages import N_, Message, Translate, message, number_text
+from mnist_core.messages import ANY_SIZE, N_, Message, Translate, message, number_text
 
 Figure = dict[str, Any]
 NAMES: Mapping[SuggestionKind, str] = {
@@ -53,7 +53,7 @@ def chart(
     ):
         line = _line(uid, reading, clipped(values.astype(np.float32), top), translate(name), color, width)
         line["opacity"] = 0.4 if uid == "raw" else 1.0
-        line["hovertemplate"] = "%{x:.3g}: %{y:.3f}<extra></extra>"
+        line["hovertemplate"] = f"%{{x:.3g}}: %{{y:{ANY_SIZE}}}<extra></extra>"
         figure["data"].append(line)
     fraction = _line("accuracy", reading, reading.accuracies.astype(np.float32), translate(N_("Accuracy")), color, 3.5)
     fraction |= {"yaxis": "y2", "showlegend": False, "hovertemplate": "%{x:.3g}: %{y:.0%}<extra></extra>"}

@@ -118,7 +118,7 @@ def _curve(
 def _departure_text(run: Run, values: Floats, translate: Translate) -> str:
     """What hover says of a curve that left the chart: how far it went."""
     maximum = values[np.isfinite(values)]
-    return f"{rate_text(run.rates, translate)}: " + (number_text(float(maximum.max()), 2) if len(maximum) else "NaN")
+    return f"{rate_text(run.rates, translate)}: " + (number_text(float(maximum.max()), 3) if len(maximum) else "NaN")
 
 
 def _departures(departures: Sequence[tuple[float, str, str]], y: float) -> Trace:

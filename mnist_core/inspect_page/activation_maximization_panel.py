@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.analysis.activation_maximization.schema import Parameters, Result
 from mnist_core.figures.digits import image_sheet, labeled_sheet
-from mnist_core.messages import N_
+from mnist_core.messages import N_, measured_text
 from mnist_core.networks import models
 from mnist_core.panels import analysis_panel, image_split
 from mnist_core.records import Run
@@ -77,7 +77,7 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
         st.caption(_("Higher activation, from dots that nobody would write."))
     with third:
         st.markdown("**" + _("Real images with the highest activation") + "**")
-        marks = [f"{value:.2f}" for value in real_values]
+        marks = [measured_text(value, 2) for value in real_values]
         st.image(labeled_sheet(real, columns=4, scale=5, labels=marks, letters=6), width=480)
         if float(real_values.max()) == float(real_values.min()):
             st.info(_("The activation is the same for all images: nothing you draw changes it."))
@@ -93,4 +93,4 @@ def _units(panel: Panel, run: Run, layer: int, result: Result) -> None:
 def _image(image: object, title: str, value: float) -> None:
     st.markdown(f"**{title}**")
     st.image(image_sheet(image[None], columns=1, scale=7), width="stretch")  # type: ignore[index]
-    st.markdown(_("Activation {value}").format(value=f"{value:.2f}"))
+    st.markdown(_("Activation {value}").format(value=measured_text(value, 2)))

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from mnist_core.analysis import registry
 from mnist_core.analysis.attribution.schema import Parameters, Result
+from mnist_core.config import Activation
 from mnist_core.data import affine, preprocess
 from mnist_core.figures import activations as charts
+from mnist_core.figures.class_names import Classes
 from mnist_core.figures.digits import image_sheet, signed_sheet
 from mnist_core.inspect_page import activation_maximization_panel, draw_panel
-from mnist_core.messages import N_
+from mnist_core.messages import N_, measured_text
 from mnist_core.networks import forward, models
 from mnist_core.networks.weights import Snapshot
 from mnist_core.panels import analysis_panel, last_weights, products
@@ -121,14 +123,10 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
         st.info(_("Every output of this layer is 0 for this image."))
         return
     if output.ndim == 1:
-        text = ngettext(
-            "{alive} of {count} unit is active (above 0); the maximum is {maximum}.",
-            "{alive} of {count} units are active (above 0); the maximum is {maximum}.",
-            len(output),
-        )
-        sentence = text.format(alive=int((output > 0).sum()), count=len(output), maximum=f"{output.max():.3f}")
+        classes = names.classes(run.config) if layers[number].kind == "output" else None
+        sentence = _outputs_sentence(output, classes) if classes else _units_sentence(output, run.config.activation)
         st.markdown(sentence)
-        figure = charts.units(output, session.dark(), _)
+        figure = charts.units(output, session.dark(), _, classes)
         live_chart(figure, key=panel.key("chart_units"), height=380, description=sentence, subject=f"{run.id} {number}")
         return
     st.image(signed_sheet(output, 8, scale=max(2, 112 // output.shape[-1]), dark=session.dark()), width="stretch")
@@ -139,6 +137,32 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
     )
     if layers[number].kind == "convolution":
         _pixel(panel, run, snapshot, number, outputs)
+
+
+def _outputs_sentence(outputs: NDArray[np.float32], classes: Classes) -> str:
+    return _("The output of class {name} is the maximum, {maximum}; the minimum is {minimum}.").format(
+        name=classes[int(outputs.argmax())].markdown,
+        maximum=measured_text(outputs.max()),
+        minimum=measured_text(outputs.min()),
+    )
+
+
+def _units_sentence(output: NDArray[np.float32], activation: Activation) -> str:
+    """What units of a hidden layer give; off is what ReLU leaves at 0."""
+    count, maximum = len(output), measured_text(output.max())
+    if activation != "relu":
+        text = ngettext(
+            "The activation of the only unit is {maximum}.",
+            "The activations of the {count} units range from {minimum} to {maximum}.",
+            count,
+        )
+        return text.format(count=count, minimum=measured_text(output.min()), maximum=maximum)
+    text = ngettext(
+        "{alive} of {count} unit is active (above 0); the maximum is {maximum}.",
+        "{alive} of {count} units are active (above 0); the maximum is {maximum}.",
+        count,
+    )
+    return text.format(alive=int((output > 0).sum()), count=count, maximum=maximum)
 
 
 def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: list[NDArray[np.float32]]) -> None:
@@ -171,10 +195,10 @@ def _pixel(panel: Panel, run: Run, snapshot: Snapshot, number: int, outputs: lis
         )
     text = template.format(
         count=patch.size,
-        total=f"{total:.3f}",
-        bias=f"{bias:.3f}",
-        z=f"{total + bias:.3f}",
-        value=f"{output[chosen, row, column]:.3f}",
+        total=measured_text(total),
+        bias=measured_text(bias),
+        z=measured_text(total + bias),
+        value=measured_text(output[chosen, row, column]),
     )
     st.markdown(text)
     products.draw(panel, patch[channel], kernels[chosen, channel], text)

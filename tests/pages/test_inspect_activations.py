@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from mnist_core.networks import weights as files
 from mnist_core.networks.checkpoint_layout import snapshot_folder
 from mnist_core.store import Store
 from tests.pages.conftest import Open
@@ -24,7 +25,7 @@ def test_inside_an_mlp(open_page: Open, store: Store) -> None:
     assert "Weights of 10 of 10 first-layer units after step 40" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
-    assert "1 of 10 units are active (above 0); the maximum is 3.000" in texts(app)
+    assert "The output of class 3 is the maximum, 3.000; the minimum is 0.000." in texts(app)
     app.session_state["network_view"] = "attention"
     app.run()
     assert not store.analyses.newest(owner, "attribution")  # not before it is asked for
@@ -70,7 +71,27 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     assert "Weights of 10 of 10 first-layer units after step 20" in texts(app)
     app.session_state["network_view"] = "layers"
     with_a_drawing(app)
-    assert "units are active (above 0); the maximum is 3.000" in texts(app)
+    assert "The output of class 6 is the maximum, 3.000; the minimum is 0.000." in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("activation", "shown"),
+    [
+        ("relu", "1 of 2 units are active (above 0); the maximum is 9.64e17."),
+        ("tanh", "The activations of the 2 units range from -1.000 to 1.000."),
+    ],
+)
+def test_what_hidden_units_give(open_page: Open, store: Store, activation: str, shown: str) -> None:
+    app = open_page("inspect")
+    run_id = run_with_weights(store, app.session_state["student"], answer=3, hidden_layers=(2,), activation=activation)
+    arrays = {"0.weight": np.zeros((2, 784)), "0.bias": np.array([9.64e17, -100]), "2.weight": np.zeros((10, 2))}
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    files.keep(run_id, files.Snapshot(40, arrays | {"2.bias": np.zeros(10, np.float32)}))
+    app.query_params["view"] = "inside"
+    app.run()
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert shown in texts(app)
 
 
 @pytest.mark.parametrize(

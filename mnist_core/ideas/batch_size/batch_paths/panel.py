@@ -8,7 +8,7 @@ from mnist_core.ideas.batch_size.batch_paths import concept
 from mnist_core.ideas.batch_size.batch_paths import figure as charts
 from mnist_core.ideas.batch_size.batch_paths.figure import Trajectory
 from mnist_core.memo import MB, kept
-from mnist_core.messages import N_, number_text
+from mnist_core.messages import N_, measured_text, number_text
 from mnist_core.ui import lesson, names, playing, session
 from mnist_core.ui.chart import live_chart
 from mnist_core.ui.panel import Panel
@@ -90,10 +90,11 @@ def _sentence(trajectories: list[Trajectory], rate: float) -> str:
     for trajectory in trajectories:
         steps = len(trajectory.places) - 1
         value = float(concept.loss(points, *trajectory.places[-1]))
-        loss_text = f"{value:.3f}" if value < 1e3 else f"{value:.1e}"
         epochs = steps / trajectory.per_epoch
         text = _("{name}: loss **{loss}** (steps: {steps}, epochs: {epochs})")
-        parts.append(text.format(name=trajectory.name, loss=loss_text, steps=steps, epochs=number_text(epochs, 3)))
+        parts.append(
+            text.format(name=trajectory.name, loss=measured_text(value), steps=steps, epochs=number_text(epochs, 3))
+        )
     sentence = names.headline("; ".join(parts)) + "."
     minimum = float(concept.loss(points, *concept.lowest(points)))
     sentence += " " + _("The minimum is {loss}.").format(loss=f"{minimum:.3f}")
