@@ -15,7 +15,7 @@ if get_script_run_ctx(suppress_warning=True) is not None:
 
     def below(page: str) -> None:
         """What stands between the frame's line and the page."""
-        seal.share()
+        seal.begin()
         classwork.draw(page)
 
     frame.run(below)

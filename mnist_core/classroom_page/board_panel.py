@@ -53,6 +53,7 @@ def _board(class_id: str) -> None:
     if opened is None:
         st.info(_("This class is no longer here."))
         return
+    seal.hold(sealed=session.store().rounds.keep_test_sealed(class_id))
     given = _shown_round(class_id)
     if given is None:
         st.title(opened.name.markdown)
@@ -150,7 +151,7 @@ def _look(given: Round) -> BoardLook:
 def _splits(given: Round) -> list[Split]:
     """The images whose figures may be shown; test images once they are open to all."""
     found: list[Split] = ["validation"] if given.plan.config.validation_size else ["train"]
-    return found if given.plan.test_sealed or seal.sealed() else [*found, "test"]
+    return found if seal.sealed() else [*found, "test"]
 
 
 def _choose_round(given: Round) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -31,7 +31,23 @@ def draw(class_id: str, secret: str) -> None:
     st.page_link("pages/train.py", label=_("Set up the next round"), icon=":material/add:")
     for given in reversed(rounds):
         _round(given, (class_id, secret))
+        if given == _newest(rounds):
+            _say_who_seals(given, rounds)
     _runs(opened, secret)
+
+
+def _newest(rounds: Sequence[Round]) -> Round | None:
+    """The round that is open, else the one that was given last."""
+    given = [one for one in rounds if one.state != "draft"]
+    return next((one for one in given if one.state == "open"), given[-1] if given else None)
+
+
+def _say_who_seals(given: Round, rounds: Sequence[Round]) -> None:
+    """Where this round has not sealed the test set, the others that have, and for whose sake students see no test figures."""
+    sealing = [str(one.number) for one in rounds if one.state != "draft" and one.plan.test_sealed]
+    if sealing and not given.plan.test_sealed:
+        text = _(":material/lock: For the students the test set stays sealed. Rounds that seal it: {rounds}.")
+        st.caption(text.format(rounds=", ".join(sealing)))
 
 
 Rights = tuple[str, str]  # id and secret of the class
@@ -78,11 +94,14 @@ def _switches(given: Round, rights: Rights) -> None:
     }
     if given.plan.question != "none":
         switches["uncovered"] = (_("Results beside the predictions"), given.uncovered)
+    helps = {
+        "test_sealed": _("While this is on in any round, open or closed, no student of the class sees test figures.")
+    }
     with st.container(horizontal=True):
         for name, (label, value) in switches.items():
             key = f"{name}_{given.id}"
             st.session_state[key] = value
-            st.toggle(label, key=key, on_change=_switch, args=(rights, given.id, name))
+            st.toggle(label, key=key, on_change=_switch, args=(rights, given.id, name), help=helps.get(name))
 
 
 @frame.callback

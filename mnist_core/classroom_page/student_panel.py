@@ -39,7 +39,9 @@ def draw(opened: Class, secret: str) -> None:
             width=400,
         )
         if chosen is not None:
-            frame.safely(_runs)(opened, secret, chosen)
+            of_class = session.store().rounds.keep_test_sealed(opened.id)
+            with seal.seen(sealed=of_class or seal.sealed()):
+                frame.safely(_runs)(opened, secret, chosen)
 
 
 def _runs(opened: Class, secret: str, member_id: str) -> None:

@@ -22,6 +22,7 @@ from mnist_core.store.round_rows import (
     assignment,
     change_own,
     find_round,
+    hides_test,
     open_row,
     to_round,
 )
@@ -81,6 +82,11 @@ class Rounds(Part):
     def given(self, class_id: str) -> list[Round]:
         """The rounds of the class that are no drafts, in their order."""
         return [one for one in self._of_class(class_id) if one.state != "draft"]
+
+    def keep_test_sealed(self, class_id: str) -> bool:
+        """Whether one of these keeps the test set sealed, for the whole class."""
+        with self.database.begin(write=False) as connection:
+            return hides_test(connection, class_id)
 
     def predictions(self, round_id: str) -> dict[str, str]:
         """What was predicted of runs that are not started yet: cookie's name of each student who did → prediction."""

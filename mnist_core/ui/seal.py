@@ -31,7 +31,16 @@ _seen_sealed: ContextVar[bool | None] = ContextVar("mnist_lab_sealed", default=N
 def sealed() -> bool:
     """Whether this student, or whoever is looked for just now, has sealed the test set."""
     seen = _seen_sealed.get()
-    return bool(_state()["sealed"]) or _class_seals() if seen is None else seen
+    return bool(_state()["sealed"]) or _class_seals() or _is_held() if seen is None else seen
+
+
+def hold(*, sealed: bool) -> None:
+    """Seal what the page shows from here on, its fragments too, whoever looks: students see the projector of a teacher, who has not sealed it."""
+    st.session_state["seal_held"] = sealed
+
+
+def _is_held() -> bool:
+    return bool(st.session_state.get("seal_held"))
 
 
 def _class_seals() -> bool:
@@ -50,8 +59,9 @@ def seen(*, sealed: bool) -> Iterator[None]:
         _seen_sealed.reset(token)
 
 
-def share() -> None:
-    """Let the browser's other tabs follow."""
+def begin() -> None:
+    """At the head of a page, of which nothing is held sealed yet: let the browser's other tabs follow the student's own seal."""
+    hold(sealed=False)
     address.share(sealed=sealed())
 
 

@@ -16,7 +16,7 @@ from mnist_core.rounds import Round
 from mnist_core.store import Store
 from mnist_core.ui import session, teacher
 from tests.pages.conftest import Open
-from tests.pages.content import components, texts
+from tests.pages.content import components, metrics, texts
 from tests.pages.given_rounds import CONFIG, PLAN, TEACHER, Opened, give, open_class
 from tests.pages.test_classroom import press
 
@@ -119,6 +119,37 @@ def test_test_figures_are_offered_once_they_are_open_to_all(open_page: Open, sto
     store.rounds.change(opened[0].id, opened[1], given.id, test_sealed=False)
     app = board(open_page, opened[0])
     assert app.segmented_control(key="board_split").options == ["Validation", "Test"]
+
+
+def test_the_seal_of_any_round_holds_on_the_board_for_the_teacher_too(
+    open_page: Open, store: Store, opened: Opened
+) -> None:
+    """A run that the teacher opened on the projector told its test accuracy, and so did rounds without a seal of their own."""
+    sealing = give(store, opened, replace(PLAN, test_sealed=True))
+    run_id = trained(store, give(store, opened))
+    store.record_writer.finish(run_id, "completed", {"validation_accuracy": 0.95, "test_accuracy": 0.9724})
+    app = board(open_page, opened[0])
+    assert "board_split" not in {control.key for control in app.segmented_control}
+    app.session_state["board_run"] = run_id
+    said = metrics(app.run())
+    assert said["Validation accuracy"] == "95.00%"
+    assert "Test accuracy" not in said
+    assert "97.24%" not in texts(app)
+    store.rounds.change(opened[0].id, opened[1], sealing.id, test_sealed=False)
+    assert metrics(app.run())["Test accuracy"] == "97.24%"
+
+
+def test_the_seal_of_the_board_is_the_boards_alone(open_page: Open, store: Store, opened: Opened) -> None:
+    """Two tabs of the teacher's, of which one is sealed and says so, would draw each other anew without end."""
+    given = give(store, opened, replace(PLAN, test_sealed=True))
+    run_id = trained(store, given)
+    store.record_writer.finish(run_id, "completed", {"validation_accuracy": 0.95, "test_accuracy": 0.9724})
+    app = board(open_page, opened[0])
+    app.run()
+    assert app.session_state["address_shared"] == {"sealed": False}
+    app.query_params["run"] = run_id
+    app.switch_page("pages/train.py").run()
+    assert metrics(app)["Test accuracy"] == "97.24%"
 
 
 def test_an_earlier_round_is_at_hand(open_page: Open, store: Store, opened: Opened) -> None:

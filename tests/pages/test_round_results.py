@@ -70,7 +70,9 @@ def test_the_teacher_looks_at_a_student(open_page: Open, store: Store, opened: t
     given = store.rounds.give(opened[0].id, opened[1], plan)
     store.rounds.predict(given.id, ANN, "breaks")
     run_id = store.runs.create(ANN, CONFIG, round_id=given.id)
-    store.record_writer.finish(run_id, "completed", {"validation_accuracy": 0.9, "best_validation_accuracy": 0.9})
+    store.record_writer.finish(
+        run_id, "completed", {"validation_accuracy": 0.9, "best_validation_accuracy": 0.9, "test_accuracy": 0.88}
+    )
     store.labels.write(run_id, ANN, name=HOSTILE, note="=1+1\nwhy?")
     app.run()
     assert not app.exception
@@ -78,9 +80,12 @@ def test_the_teacher_looks_at_a_student(open_page: Open, store: Store, opened: t
     assert row["Prediction"] == "breaks"
     assert row["Outcome"] == "learns"
     assert percents(app, "Best validation accuracy") == ["90.00%"]
+    assert percents(app, "Test accuracy") == ["88.00%"]
     assert not any(str(row[title]).startswith("=") for title in ("Run", "Note"))
     assert "why?" in row["Note"]
     assert row["Round"].startswith("1. ")
+    store.rounds.change(opened[0].id, opened[1], given.id, test_sealed=True)
+    assert "Test accuracy" not in app.run().dataframe[0].value
 
 
 def test_the_run_that_was_chosen_stays_where_a_new_one_stands_above_it(

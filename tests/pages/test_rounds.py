@@ -13,7 +13,7 @@ from mnist_core.escape import UserText
 from mnist_core.records import Progress, Report
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
-from mnist_core.ui import classwork
+from mnist_core.ui import classwork, teacher
 from tests.diagnostics.judged import evaluations
 from tests.pages.conftest import Open
 from tests.pages.content import components, metrics, texts
@@ -341,3 +341,17 @@ def test_the_browser_follows_the_class(open_page: Open, store: Store, opened: Op
     links = [message for message in components(app) if message.get("pause") == 300]
     assert len(links) == 1
     assert links[0]["live"]
+
+
+def test_the_console_says_which_rounds_keep_the_test_set_sealed(
+    open_page: Open, store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The switch of the open round was off, and students read that the test set is sealed."""
+    monkeypatch.setattr(teacher, "secrets", lambda: {opened[0].id: opened[1]})
+    sealing = [give(store, opened, replace(PLAN, test_sealed=sealed)).id for sealed in (True, False, True, False)]
+    app = open_page("classroom", **{"class": opened[0].id})
+    assert "Rounds that seal it: 1, 3." in texts(app)
+    app.toggle(key=f"test_sealed_{sealing[0]}").set_value(False).run()
+    assert "Rounds that seal it: 3." in texts(app)
+    app.toggle(key=f"test_sealed_{sealing[2]}").set_value(False).run()
+    assert "Rounds that seal it" not in texts(app)
