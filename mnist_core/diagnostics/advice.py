@@ -447,5 +447,5 @@ def lowered_too_soon(run: Run) -> Ways:
 
 def less_noise(config: RunConfig) -> Ways:
     """Where the labels teach nothing, no rate and no network helps."""
-    template = N_("With {fraction} label noise there is next to nothing to learn: try less label noise.")
+    template = N_("With {fraction} label noise the labels hardly tell what an image shows: try less label noise.")
     return (Way(message(template, fraction=f"{config.label_noise:.0%}"), {"label_noise": None}),)

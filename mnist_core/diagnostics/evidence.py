@@ -7,7 +7,7 @@ import math
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics.gap import Gap
 from mnist_core.diagnostics.run_metrics import RunMetrics
-from mnist_core.messages import N_, Message, accuracy_text, measured_text, message, number_text
+from mnist_core.messages import N_, Message, accuracy_text, joined, measured_text, message, number_text
 
 
 def number(value: float) -> str:
@@ -69,14 +69,17 @@ _GAP_BEGINS = {
 
 
 # Training accuracy is measured against training labels: of these wrong ones count as errors.
-_GAP_OF_LABELS = {
+_EXPECTED = {
     "validation": N_(
-        "{fraction} of the training labels are wrong: a network with this validation accuracy would have a training accuracy of about {expected}. It has {train}, so it is memorizing wrong labels."
+        "{fraction} of the training labels are wrong: a network with this validation accuracy would have a training accuracy of about {expected}."
     ),
     "test": N_(
-        "{fraction} of the training labels are wrong: a network with this test accuracy would have a training accuracy of about {expected}. It has {train}, so it is memorizing wrong labels."
+        "{fraction} of the training labels are wrong: a network with this test accuracy would have a training accuracy of about {expected}."
     ),
 }
+_MEMORIZED_WRONG = N_("It has {train}, more than right answers alone: it is memorizing wrong labels.")
+# Which labels it knows by heart, right or wrong ones, nobody can tell.
+_MEMORIZED = N_("It has {train}: it is memorizing training images instead of learning what all images have in common.")
 
 
 def raw_pixels(config: RunConfig) -> tuple[Message, ...]:
@@ -102,10 +105,9 @@ def wrong_labels(config: RunConfig) -> tuple[Message, ...]:
 def gap_width(config: RunConfig, apart: Gap, *, begins: bool = False) -> Message:
     """How wide a gap is. `begins`: overfitting begins there."""
     if config.label_noise:
-        return message(
-            _GAP_OF_LABELS[apart.split],
-            fraction=f"{config.label_noise:.0%}",
-            expected=accuracy_text(apart.expected),
-            train=accuracy_text(apart.train),
+        expected = message(
+            _EXPECTED[apart.split], fraction=f"{config.label_noise:.0%}", expected=accuracy_text(apart.expected)
         )
+        found = _MEMORIZED_WRONG if apart.train > 1 - config.label_noise else _MEMORIZED
+        return joined([expected, message(found, train=accuracy_text(apart.train))])
     return message((_GAP_BEGINS if begins else _GAP)[apart.split], gap=f"{100 * apart.width:.2f}")

@@ -309,7 +309,9 @@ def _no_numbers(rates: Floats, whole: int) -> Message:
 
 
 def _no_labels(config: RunConfig) -> Message:
-    template = N_("With {fraction} label noise there is next to nothing to learn, so the test suggests no rate.")
+    template = N_(
+        "With {fraction} label noise the labels hardly tell what an image shows, so the test suggests no rate."
+    )
     return message(template, fraction=f"{config.label_noise:.0%}")
 
 

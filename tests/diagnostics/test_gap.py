@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mnist_core.diagnostics import at_end, judge, seen
+from mnist_core.diagnostics import at_end, evidence, judge, seen
 from mnist_core.diagnostics.gap import Gap
 from tests.diagnostics.judged import CASES, RUN, changed, evaluations, sentences
 
@@ -116,8 +116,17 @@ def test_wrong_labels_do_not_hide_a_gap(validated: float, kind: str) -> None:
     curves = evaluations(losses, 0.64, [2.3, 1.2, 1.0, 0.98, 1.0, 1.01], validated=validated)
     run = changed(RUN, label_noise=0.3, train_size=1_000, validation_size=2_000)
     assert judge(run.config, curves)[0] == kind
-    said = "30% of the training labels are wrong: a network with this validation accuracy would have a training accuracy of about 53.33%. It has 64.00%, so it is memorizing wrong labels."
+    said = "30% of the training labels are wrong: a network with this validation accuracy would have a training accuracy of about 53.33%. It has 64.00%: it is memorizing training images"
     assert (said in sentences(run, curves)) == (kind == "overfitting")
+
+
+@pytest.mark.parametrize(("train", "wrong"), [(0.59, False), (0.66, True)])
+def test_wrong_labels_are_memorized_where_right_answers_alone_would_not_do(train: float, wrong: bool) -> None:
+    """Of 40 % wrong labels 59 % were answered, and the wrong ones were said to be memorized: right ones alone are 60 %."""
+    config = changed(RUN, label_noise=0.4).config
+    said = evidence.gap_width(config, Gap("test", train, 0.73, 1_000, None, 0.4574)).text()
+    assert ("it is memorizing wrong labels" in said) == wrong
+    assert ("it is memorizing training images" in said) != wrong
 
 
 def test_wrong_labels_are_said_to_lower_training_accuracy() -> None:
