@@ -149,7 +149,8 @@ def points_chart(
             states[state].append(place)
     for state in SIGNS:  # an empty one keeps its place in the legend
         figure["data"].append(_points(state, states[state], drawn, values, axis, look, translate))
-    figure["data"] += spread(layout)
+    # What broke stands on an axis of its own: alone it would leave the other one without a point.
+    figure["data"] += spread(layout, empty=not any(states[state] for state in SIGNS if state != "broken"))
     return figure
 
 

@@ -56,7 +56,7 @@ def loss_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     marks.events(figure, curves, across, view, translate, at_top=not view.log_y)
     columns = [*_columns(curves, "loss"), curves.steps["loss_min"]]
     figure["layout"]["yaxis"] |= loss_axis(columns, top, view)
-    figure["data"] += spread(figure["layout"])
+    figure["data"] += spread(figure["layout"], empty=_is_empty(curves))
     return figure
 
 
@@ -68,7 +68,7 @@ def accuracy_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     marks.reference(figure, guess, translate(N_("chance: {value}")).format(value=f"{guess:.0%}"), view)
     marks.events(figure, curves, across, view, translate, at_top=False)
     figure["layout"]["yaxis"] |= SHARES
-    figure["data"] += spread(figure["layout"])
+    figure["data"] += spread(figure["layout"], empty=_is_empty(curves))
     return figure
 
 
@@ -90,7 +90,7 @@ def gradient_chart(run: Run, curves: Curves, view: ChartView, translate: Transla
     figure["layout"]["yaxis"] |= ends(low, high, log=True) | log_ticks(low, high)
     marks.mark_break(figure, curves, across, 10 ** (high - 0.05 * (high - low)), view, translate)
     marks.events(figure, curves, across, view, translate, at_top=True)
-    figure["data"] += spread(figure["layout"])
+    figure["data"] += spread(figure["layout"], empty=_is_empty(curves))
     return figure
 
 
@@ -105,8 +105,13 @@ def rate_chart(run: Run, curves: Curves, view: ChartView, translate: Translate) 
     figure["data"].append(trace | {"hovertemplate": "%{y:.4g}"})
     figure["layout"]["yaxis"] |= {"rangemode": "tozero"}
     marks.events(figure, curves, across, view, translate, at_top=False)
-    figure["data"] += spread(figure["layout"])
+    figure["data"] += spread(figure["layout"], empty=_is_empty(curves))
     return figure
+
+
+def _is_empty(curves: Curves) -> bool:
+    """Whether nothing of the run is drawn yet: one that waits, or was stopped before its first update."""
+    return not len(curves.steps) and not len(curves.evaluations)
 
 
 def describe_chart(run: Run, curves: Curves, kind: str) -> Message:

@@ -69,7 +69,7 @@ def curves_chart(
     figure["data"] += [_departures(departures, marks.edge(top, axes)), _color_bar(rates, view, translate)]
     layout["yaxis"] |= loss_axis(columns, top, axes) if view.metric == "loss" else SHARES
     mark_chance(figure, runs, view, translate, log=axes.log_y)
-    figure["data"] += spread(layout)
+    figure["data"] += spread(layout, empty=not any(len(records) for records, _values in series))
     return figure
 
 

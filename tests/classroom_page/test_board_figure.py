@@ -227,6 +227,14 @@ def test_an_empty_board_is_a_chart() -> None:
     assert "–" in describe_points([], LOOK).text()
 
 
+@pytest.mark.parametrize("across", ["", "learning_rate"])
+def test_where_all_is_broken_the_axis_of_accuracies_stays_as_it_is(across: str) -> None:
+    """Without a point of its own it went from −100% to 400%."""
+    runs = [run(0, 0.1, "diverged"), run(1, 0.1, "diverged")]
+    chart = points_chart(RATES, "r", runs, replace(LOOK, across=across), str)
+    assert trace(chart, "ends")["y"] == [0.0, 1.0]
+
+
 def test_one_is_one_in_words() -> None:
     assert describe_points([run(0, 0.9)], LOOK).text().startswith("1 run is shown; 0 diverged")
     assert describe_points([run(0, 0.9), run(1, 0.8)], LOOK).text().startswith("2 runs are shown; 0 diverged")

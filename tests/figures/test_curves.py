@@ -64,6 +64,14 @@ def test_splits_differ_in_color_dash_sign_and_name() -> None:
         assert len({style(trace) for trace in by_split.values()}) == 3
 
 
+@pytest.mark.parametrize("make", [loss_chart, accuracy_chart, gradient_chart, rate_chart])
+def test_a_chart_without_a_point_keeps_its_axes(make) -> None:
+    """Of a run that waits, Plotly showed steps from −1 to 6."""
+    (reach,) = [one for one in make(RUN, Curves(), ChartView(), str)["data"] if one.get("uid") == "ends"]
+    low, high = reach["x"]
+    assert -1 < low <= 0 < high
+
+
 def test_a_run_without_validation_draws_none() -> None:
     unsplit = curves([2.0])
     unsplit.evaluations["validation_loss"] = np.nan
