@@ -174,3 +174,17 @@ def test_without_webgl_a_chart_that_needs_it_says_so(
     page.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": without})
     page.open("/compare?compare_view=settings")
     page.wait_for(sentence)
+
+
+def test_a_title_that_is_shrunk_ends_before_the_buttons(open_browser: Open, put: Put) -> None:
+    page = open_browser(size=(700, 1300))
+    put(page, epochs=1)
+    page.open("/compare")
+    for part in ("Training", "Test"):
+        page.choose("compare_split", part)
+    script = """
+        const [title, buttons] = [".gtitle", ".modebar"].map((name) => chart.querySelector(name));
+        const fits = title.getBoundingClientRect().right <= buttons.getBoundingClientRect().left;
+        return title.textContent.includes("Test") && parseFloat(getComputedStyle(title).fontSize) < 19 && fits"""
+    wait_until(lambda: page.of_chart("compare_accuracy", script))
+    assert page.of_chart("compare_accuracy", script)

@@ -13,7 +13,7 @@ const CONFIG = {
 };
 
 const NARROW = 520; // px: where a chart is narrower, its title needs the room of Plotly's buttons
-const BUTTONS = { wide: 190, narrow: 34 }; // px that they take
+const BUTTONS = { wide: 206, narrow: 62 }; // px that they take, and a gap
 const AXIS = 60; // px beside the plot, for the numbers of the vertical axis
 const SMALLEST_TITLE = 0.65; // of its size
 const SIGN = 60; // px that the line and the margins of an entry of the legend take

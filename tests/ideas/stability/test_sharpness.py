@@ -25,4 +25,5 @@ def test_sharpness_and_its_edge_have_one_color() -> None:
     assert by_name["run0"]["line"]["color"] == by_name["edge0"]["line"]["color"]
     assert floats(by_name["beyond0"]["y"]) == [20, 20]
     assert min(floats(by_name["top0"]["y"])) > 30
+    assert charts.chart([(run, curves())], ChartView(), str)["layout"]["legend"]["traceorder"] == "normal"
     assert charts.chart([(run, Curves())], ChartView(), str)["data"]

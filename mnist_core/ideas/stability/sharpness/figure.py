@@ -19,8 +19,9 @@ BEYOND = 0.06  # opacity
 
 def chart(runs: Sequence[tuple[Run, Curves]], view: ChartView, translate: Translate) -> Figure:
     """A line for each run, its edge dashed in the same color, on a log axis."""
-    title = translate(N_("Sharpness (solid) and stability edge 2 / learning rate (dashed)"))
+    title = translate(N_("Sharpness and stability edge 2 / rate (dashed)"))
     layout = theme.layout(title, translate(N_("Step (weight updates)")), dark=view.dark, revision="sharpness")
+    layout["legend"]["traceorder"] = "normal"  # Plotly turns it round where ground is filled; beside it stands the loss
     across = Across.of([curves for _run, curves in runs], view)
     layout["xaxis"] |= across.layout()
     figure: Figure = {"data": [], "layout": layout}
