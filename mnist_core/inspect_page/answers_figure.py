@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,13 +129,22 @@ def percent(fraction: float) -> str:
     return ">99%" if 0.99 < fraction < 1 else f"{fraction:.0%}"
 
 
-def describe(shares: Shares, classes: Classes = DIGITS) -> Message:
+# Whose answer it is: of the network that the view is about, or of one of two runs beside one another.
+Whose = Literal["network", "this", "other"]
+_ANSWERS: Mapping[Whose, str] = {
+    "network": N_("The network's answer: {first} ({fraction}), then {second} ({other})."),
+    "this": N_("This run's answer: {first} ({fraction}), then {second} ({other})."),
+    "other": N_("The other run's answer: {first} ({fraction}), then {second} ({other})."),
+}
+
+
+def describe(shares: Shares, classes: Classes = DIGITS, whose: Whose = "network") -> Message:
     """The answer in words, for those who do not see the bars; what shows it as Markdown escapes it, since names may be typed."""
     if not np.isfinite(shares).all():
         return message(N_("The output of this network is NaN."))
     first, second = (int(place) for place in np.argsort(-shares, kind="stable")[:2])
     return message(
-        N_("The network's answer: {first} ({fraction}), then {second} ({other})."),
+        _ANSWERS[whose],
         first=classes[first].plain,
         fraction=percent(shares[first]),
         second=classes[second].plain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from mnist_core.figures.class_names import SHORT, Classes
 from mnist_core.figures.digits import labeled_sheet
 from mnist_core.inspect_page import answers_figure
 from mnist_core.inspect_page import mistakes_figure as charts
+from mnist_core.inspect_page.answers_figure import Whose
 from mnist_core.messages import N_
 from mnist_core.panels import analysis_panel, image_split, last_weights
 from mnist_core.panels.analysis_panel import Computed
@@ -25,6 +27,15 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 VIEWS = {"matrix": N_("Confusion matrix"), "sure": N_("Calibration"), "beside": N_("Compare with another run")}
+_BELOW: Mapping[Whose, str] = {
+    "network": N_(
+        "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."
+    ),
+    "this": N_("Below each image: this run's answer and its confidence in percent, highest first; {shown} of {count}."),
+    "other": N_(
+        "Below each image: the other run's answer and its confidence in percent, highest first; {shown} of {count}."
+    ),
+}
 MOST, COLUMNS = 24, 8  # images on a sheet
 Shares = NDArray[np.float32]
 Cell = tuple[int, int]  # true class, answer
@@ -152,6 +163,7 @@ def sheet(
     shares: Shares,
     rows: NDArray[np.int64],
     key: str = "one",
+    whose: Whose = "network",
 ) -> None:
     """The images, what they were answered with, and all probabilities of a chosen one."""
     if not len(rows):
@@ -162,17 +174,13 @@ def sheet(
     # Words want wider images above them than digits.
     columns = COLUMNS if all(len(name.plain) <= SHORT for name in classes) else COLUMNS // 2
     st.image(labeled_sheet(images[shown_rows], columns=columns, scale=3, labels=marks), width="stretch")
-    st.caption(
-        _(
-            "Below each image: the network's answer and its confidence in percent, highest first; {shown} of {count}."
-        ).format(shown=len(shown_rows), count=f"{len(rows):,}")
-    )
+    st.caption(_(_BELOW[whose]).format(shown=len(shown_rows), count=f"{len(rows):,}"))
     number = 1
     if len(shown_rows) > 1:
         number = int(panel.number_input(f"mistakes_{key}", _("Image to show"), 1, len(shown_rows), 1))
     row = int(shown_rows[number - 1])
     probabilities = shares[row].astype(np.float64)
-    description = answers_figure.describe(probabilities, classes).text(_)
+    description = answers_figure.describe(probabilities, classes, whose).text(_)
     label = _("Its label: **{label}**").format(label=classes[labels[row]].markdown)
     st.markdown(f"{label} · {escape.markdown(description)}")
     live_chart(
@@ -294,7 +302,7 @@ def _differences(
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**" + _("This run is right, the other wrong") + "**")
-        sheet(panel, classes, images, labels, second, first_only, "here")
+        sheet(panel, classes, images, labels, second, first_only, "here", "other")
     with right:
         st.markdown("**" + _("The other is right, this run wrong") + "**")
-        sheet(panel, classes, images, labels, first, second_only, "there")
+        sheet(panel, classes, images, labels, first, second_only, "there", "this")

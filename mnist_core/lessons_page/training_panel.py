@@ -78,7 +78,7 @@ def _say_images(images: OwnImages | None) -> None:
 def _settings_of(block: Trained, config: RunConfig) -> str:
     if isinstance(block, RangeTestBlock):
         return names.of_range_test(config)
-    words = names.but_the_rate(config)
+    words = names.but_the_rate(config, block.free)
     if isinstance(block, SweepBlock):
         return f"{words} · {names.number(block.rates[0])} – {names.number(block.rates[-1])}"
     if "learning_rate" in block.free:

@@ -298,23 +298,37 @@ def describe(config: RunConfig, rates: str = "") -> str:
     )
 
 
-def but_the_rate(config: RunConfig) -> str:
-    """`784-128-10 · ReLU · SGD · batch 100 · 5 epochs · 50,000 images, scaled 0–1`; of a range test its steps, not its epochs."""
+# Said where they are not as they are at first.
+_ONLY_CHANGED = ("label_noise", "dropout", "batch_norm", "weight_decay", "early_stopping", "schedule")
+
+
+def but_the_rate(config: RunConfig, free: Collection[str] = ()) -> str:
+    """`784-128-10 · ReLU · SGD · batch 100 · 5 epochs · 50,000 images · scaled 0–1 · dropout 0.3`; of a range test its steps, not its
+    epochs. What is `free` is left out: it is another thing in each run."""
     steps = ngettext("{n} step", "{n} steps", config.total_steps).format(n=f"{config.total_steps:,}")
     epochs = ngettext("{n} epoch", "{n} epochs", config.epochs).format(n=f"{config.epochs:,}")
     dense = "-".join(str(units) for units in (*config.hidden_layers, config.classes))
     network = f"CNN {'-'.join(map(str, config.filters))} | {dense}" if config.model == "cnn" else f"784-{dense}"
-    parts = [
-        network,
-        choice(config.activation),
-        choice(config.optimizer),
-        _("batch {n}").format(n=f"{config.batch_size:,}"),
-        steps if config.schedule == "rising" else epochs,
-        ngettext("{n} image", "{n} images", config.train_size).format(n=f"{config.train_size:,}"),
-        choice(config.preprocessing),
-        *([] if config.augmentation == "off" else [choice(config.augmentation)]),
-    ]
-    return " · ".join(parts)
+    parts = {
+        "hidden_layers": network,
+        "activation": choice(config.activation),
+        "optimizer": choice(config.optimizer),
+        "batch_size": _("batch {n}").format(n=f"{config.batch_size:,}"),
+        "epochs": steps if config.schedule == "rising" else epochs,
+        "train_size": ngettext("{n} image", "{n} images", config.train_size).format(n=f"{config.train_size:,}"),
+        "preprocessing": choice(config.preprocessing),
+        **({} if config.augmentation == "off" else {"augmentation": choice(config.augmentation)}),
+        **{name: _changed(config, name) for name in _ONLY_CHANGED if name in config.differences(RunConfig())},
+    }
+    if config.schedule == "rising":  # its steps say so
+        parts.pop("schedule")
+    left_out = {*free, *(["hidden_layers"] if {"filters", "model"} & {*free} else [])}
+    return " · ".join(part for name, part in parts.items() if name not in left_out)
+
+
+def _changed(config: RunConfig, name: str) -> str:
+    setting = getattr(config, name)
+    return _(comparison.NAMES[name]) + ("" if setting is True else f" {value(setting)}")
 
 
 def of_range_test(config: RunConfig) -> str:

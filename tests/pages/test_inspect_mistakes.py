@@ -66,6 +66,11 @@ def test_mistakes_beside_another_run(mistaken: AppTest, store: Store) -> None:
     labels = data.load_dataset("built-in").train_labels[-CONFIG.validation_size :]
     of_threes, of_fives = (int((labels == digit).sum()) for digit in (3, 5))
     assert f"only this run gets {of_threes:,} right, only the other gets {of_fives:,} right" in texts(mistaken)
+    # Beneath what this run gets right stands what the other one says, and the other way round.
+    assert "The other run's answer: 5 (100%)" in texts(mistaken)
+    assert "This run's answer: 3 (100%)" in texts(mistaken)
+    assert "Below each image: the other run's answer" in texts(mistaken)
+    assert "The network's answer" not in texts(mistaken)
 
 
 def test_sealed_test_images_are_not_offered(mistaken: AppTest) -> None:

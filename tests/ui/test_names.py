@@ -170,3 +170,22 @@ def test_what_a_round_refuses_is_called_as_on_the_page(language: str, sentence: 
     with texts.speaking(language):
         assert unescape(frame.sentence(refused.value)) == sentence
     assert "one of sgd, momentum, not adam" in str(refused.value)  # as in files
+
+
+@pytest.mark.parametrize(
+    ("changes", "free", "end"),
+    [
+        ({}, (), "50,000 images · scaled 0–1"),
+        (
+            {"label_noise": 0.4},
+            (),
+            "scaled 0–1 · label noise 0.4",
+        ),  # two runs that differed in it alone were said to be alike
+        ({"dropout": 0.3, "batch_norm": True}, (), "dropout 0.3 · batch normalization"),
+        ({"early_stopping": 3}, (), "early stopping 3"),
+        ({"label_noise": 0.4, "epochs": 9}, ("epochs", "train_size"), "batch 100 · scaled 0–1 · label noise 0.4"),
+        ({"schedule": "rising"}, (), "scaled 0–1"),
+    ],
+)
+def test_the_settings_but_the_rate(changes: dict[str, Any], free: tuple[str, ...], end: str) -> None:
+    assert names.but_the_rate(RunConfig(**changes), free).endswith(end)
