@@ -248,3 +248,14 @@ def test_where_the_seed_decides_neither_higher_rates_nor_a_far_edge_are_spoken_o
     text = sentences(*learned, *mixed)
     assert "The highest rate that still trains lies near 1, the highest rate tried." in text
     assert "breaks at none" not in text
+
+
+def test_the_best_validation_accuracy_of_a_run_that_is_over_is_that_of_all_images() -> None:
+    rows = np.zeros(2, EVALUATION_DTYPE)
+    rows["validation_accuracy"], rows["test_accuracy"] = [0.923, 0.9], [0.91, 0.9]
+    over = Run("r", "ann", RunConfig(), "finished", 1, 0.0, result={"best_validation_accuracy": 0.9247})
+    assert best(over, Curves(evaluations=rows), "validation", "accuracy") == 0.9247
+    assert best(over, Curves(evaluations=rows), "test", "accuracy") == pytest.approx(0.91)
+    assert best(replace(over, state="paused"), Curves(evaluations=rows), "validation", "accuracy") == pytest.approx(
+        0.923
+    )
