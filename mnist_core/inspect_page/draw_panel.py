@@ -57,12 +57,13 @@ class Answer:
 def draw(panel: Panel, run: Run, runs: list[Run]) -> None:
     """The pad and the answers; they follow each other without the rest of the page."""
     classes = names.classes(run.config)
-    compared = [other for other in runs if names.classes(other.config) == classes][:SHOWN]
+    alike = [other for other in runs if names.classes(other.config) == classes]
+    compared = alike[:SHOWN]
     moving = list(dict.fromkeys(any_run.id for any_run in (run, *compared) if any_run.active))
-    frame.fragment(_panel)(panel, run, compared, moving)
+    frame.fragment(_panel)(panel, run, compared, len(alike), moving)
 
 
-def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
+def _panel(panel: Panel, run: Run, runs: list[Run], count: int, moving: list[str]) -> None:
     if moving:
         views = [watch.look(run_id) for run_id in moving]
         if not any(view.run.active for view in views):
@@ -86,7 +87,7 @@ def _panel(panel: Panel, run: Run, runs: list[Run], moving: list[str]) -> None:
     with right:
         _answer(panel, run, image, answers[run.id])
     all_answers = [own for other in runs if (own := answers[other.id]) is not None]
-    _all_answers(panel, all_answers, _place(panel, run) if source == "sample" else None)
+    _all_answers(panel, all_answers, count, _place(panel, run) if source == "sample" else None)
 
 
 def _saved(run_ids: list[str]) -> Any:
@@ -197,12 +198,17 @@ def _before(run: Run, image: Image) -> Answer | None:
     return _answer_of(run, snapshot, image)
 
 
-def _all_answers(panel: Panel, answers: list[Answer], place: Place | None) -> None:
-    """All runs beneath each other, the whole width wide; those say so that were trained on the image, which lies at `place`."""
+def _all_answers(panel: Panel, answers: list[Answer], count: int, place: Place | None) -> None:
+    """Runs beneath each other, the whole width wide, of so many; those say so that were trained on the image, which lies at `place`."""
     if len(answers) < 2:
         st.caption(_("Train more networks, including one that diverges, and compare their answers here."))
         return
-    st.markdown(_("All my runs with these classes: probability of each in percent"))
+    text = (
+        _("{shown} of my {count} runs with these classes, the newest first: probability of each class in percent")
+        if len(answers) < count
+        else _("All my runs with these classes: probability of each in percent")
+    )
+    st.markdown(text.format(shown=len(answers), count=f"{count:,}"))
     titles = [_row(number, run_answer, place) for number, run_answer in enumerate(answers, 1)]
     shares = np.array([run_answer.shares for run_answer in answers])
     classes = names.classes(answers[0].run.config)

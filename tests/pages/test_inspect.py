@@ -11,7 +11,7 @@ from PIL import Image
 
 from mnist_core import data
 from mnist_core.data.drawing import Stroke
-from mnist_core.inspect_page import photo_panel
+from mnist_core.inspect_page import draw_panel, photo_panel
 from mnist_core.networks import forward
 from mnist_core.store import Store
 from mnist_core.ui.pad import strokes
@@ -150,6 +150,16 @@ def test_what_the_address_asks_for_is_told_with_every_drawing(open_page: Open, s
     app.selectbox(key="inspected").select_index(1 - choice.proto.default).run()
     assert app.selectbox(key="inspected").value != older  # a choice is kept against the address it came with
     assert app.query_params["run"] != [older]
+
+
+def test_where_not_all_runs_answer_it_is_said_how_many_do(open_page: Open, store: Store) -> None:
+    app = open_page("inspect")
+    for _number in range(draw_panel.SHOWN):
+        run_with_weights(store, app.session_state["student"], answer=3)
+    with_a_drawing(app.run())
+    assert "All my runs with these classes: probability" in texts(app)
+    run_with_weights(store, app.session_state["student"], answer=3)
+    assert "12 of my 13 runs with these classes, the newest first: probability" in texts(app.run())
 
 
 def test_an_image_says_whether_the_run_was_trained_on_it(built_in: None, open_page: Open, store: Store) -> None:
