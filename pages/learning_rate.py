@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from mnist_core.panels import controls, draft, round_panel
 from mnist_core.rounds import Assignment
 from mnist_core.sweep_page import range_test_panel, rates_panel, sweep_plan
-from mnist_core.ui import address, data_note, frame, names
+from mnist_core.ui import address, classwork, data_note, frame, names
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE
 from mnist_core.ui.texts import _
@@ -56,6 +56,7 @@ def page() -> None:
     draft.fields()
     draft.tell_problems()
     others = draft.follow_round() if _round() is not None else []
+    own = classwork.assignment()
     about_round = st.container()
     with st.sidebar:
         in_a_line = settings()
@@ -64,7 +65,7 @@ def page() -> None:
     shown = view()
     describe = names.of_range_test if shown == "test" else names.but_the_rate
     in_a_line.caption(describe(draft.config()))
-    if _round() is not None:
+    if own is not None and own.round.plan.kind in classwork.SWEPT:  # also who trains something else finds back
         with about_round:
             round_panel.draw({}, others, "range-test" if shown == "test" else "sweep")
     if shown == "test":

@@ -10,7 +10,7 @@ from mnist_core.classroom_page import board_panel, console_panel
 from mnist_core.errors import NotTeacherError
 from mnist_core.store.class_rows import LIFETIME_DAYS
 from mnist_core.store.classes import NAME_LETTERS
-from mnist_core.ui import address, frame, session, teacher
+from mnist_core.ui import address, frame, membership, session, teacher
 from mnist_core.ui.texts import _
 
 _GO = "export default ({ data }) => location.replace(new URL(data.address, document.baseURI));"
@@ -39,8 +39,17 @@ def draw() -> None:
             console_panel.draw(opened, secret)
             return
     st.title(_("Classroom"))
+    _board_of_ones_class()
     _own_classes(secrets)
     _open_class()
+
+
+def _board_of_ones_class() -> None:
+    """For a member, the way to what his teacher shows; the frame's lines lead to the round."""
+    if (current := membership.current()) is not None:
+        label, query = _("The board of {name}"), {"board": current.in_class.code}
+        label = label.format(name=current.in_class.name.markdown)
+        st.page_link("pages/classroom.py", label=label, icon=":material/scatter_plot:", query_params=query)
 
 
 def _own_classes(secrets: dict[str, str]) -> None:

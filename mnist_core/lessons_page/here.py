@@ -14,7 +14,8 @@ from mnist_core.config import RunConfig
 from mnist_core.lessons.schema import Lesson, PredictBlock, RunBlock, Trained
 from mnist_core.lessons_page import reached, steps
 from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, OwnImages, Run
-from mnist_core.ui import classwork, data_note, frame, own_images, session, watch
+from mnist_core.ui import address, classwork, data_note, frame, own_images, session, watch
+from mnist_core.ui.texts import _
 
 STEP = "lesson_step"  # in the session: number of the step that is shown, from 1, as the address has it
 
@@ -22,6 +23,19 @@ STEP = "lesson_step"  # in the session: number of the step that is shown, from 1
 def go(place: int) -> None:
     """Show a step, from 0; for callbacks."""
     st.session_state[STEP] = str(place + 1)
+    frame.draw_anew()
+
+
+def way_to_all(place: str, icon: str) -> None:
+    """The way to all lessons; `place`: where it stands. A link without parameters would leave the address, which names this lesson, as it is."""
+    st.button(
+        _("All lessons"), key=f"all_lessons_{place}", icon=f":material/{icon}:", type="tertiary", on_click=_show_all
+    )
+
+
+def _show_all() -> None:
+    st.session_state.update(lesson_shown=None, lesson_written=None)
+    address.leave()
     frame.draw_anew()
 
 

@@ -26,7 +26,7 @@ from mnist_core.lessons.schema import (
     Trained,
 )
 from mnist_core.lessons_page import asking_panel, give_panel, lesson_report, showing_panel, training_panel
-from mnist_core.lessons_page.here import STEP, Here, go, measured_speed
+from mnist_core.lessons_page.here import STEP, Here, go, measured_speed, way_to_all
 from mnist_core.panels.course import Entry
 from mnist_core.ui import address, data_note, frame, names, seal, session, texts
 from mnist_core.ui.panel import Panel
@@ -68,7 +68,7 @@ def draw(entry: Entry, lesson: Lesson, drawers: Drawers) -> None:
     """The lesson at the step where the student is, or that the address names."""
     st.html(STYLE)
     with st.container(key="lesson"):
-        st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/arrow_back:", query_params={})
+        way_to_all("above", "arrow_back")
         st.title(escape.markdown(lesson.title))
         with st.container(horizontal=True, vertical_alignment="center", key="lesson_facts"):
             facts = st.container(width="stretch")
@@ -267,7 +267,7 @@ def _way(here: Here, number: int) -> None:
 def _end(here: Here, number: int) -> None:
     if here.progress.finished:
         st.markdown(_(":material/task_alt: You have finished this lesson."))
-        st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/list:", query_params={})
+        way_to_all("below", "list")
         return
     done = here.all_done()
     st.button(

@@ -12,6 +12,7 @@ from mnist_core import escape, lessons
 from mnist_core.errors import LessonError
 from mnist_core.lessons import Lesson, Source
 from mnist_core.lessons_page import faults
+from mnist_core.lessons_page.here import way_to_all
 from mnist_core.lessons_page.steps import split
 from mnist_core.panels import course
 from mnist_core.records import WrittenLesson
@@ -65,7 +66,7 @@ def draw(panel: Panel, written: str) -> None:
     st.html(STYLE)
     back = {} if written == NEW else {"lesson": f"own-{written}"}
     with st.container(key="write", width=1000):
-        st.page_link("pages/lessons.py", label=_("All lessons"), icon=":material/arrow_back:", query_params={})
+        way_to_all("above", "arrow_back")
         if written == NEW:
             _begin(panel)
             return

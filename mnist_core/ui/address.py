@@ -30,7 +30,7 @@ from mnist_core.ui import address_text
 
 EVERYWHERE = ("lang", "large", "predict")  # parameters that say nothing of what is shown
 # Another value of these makes an entry in the browser's history.
-ENTRIES = ("run", "group", "sweep", "test", "pair", "race", "view", "lesson", "step")
+ENTRIES = ("run", "group", "sweep", "test", "pair", "race", "view", "lesson", "step", "write", "board")
 ON_ITS_WAY_SECONDS = 10.0  # for so long a browser may tell an address that has been written over
 Parameters = dict[str, str]
 T = TypeVar("T")
@@ -52,12 +52,20 @@ def begin() -> None:
     if state.get("address_page") != page:
         state.update(address_page=page, address_written=[])
         is_followed = has_parameters
+    elif context is not None and context.is_history_navigation:
+        leave()
+        is_followed = True
     else:
-        is_followed = (has_parameters and not _is_own(query)) or bool(context and context.is_history_navigation)
+        is_followed = has_parameters and not _is_own(query)
     if is_followed:
         state["address_followed"] = True  # until a page has been drawn to its end with it
     state.update(address_says={}, address_unusable={})
     _followed.set(state.get("address_followed", False))
+
+
+def leave() -> None:
+    """Forget what the address has said: a link that led here is followed again, however soon. For callbacks of buttons that lead away."""
+    st.session_state["address_written"] = []
 
 
 def _is_own(query: Parameters) -> bool:
@@ -198,7 +206,8 @@ def end_of_fragment() -> None:
 def _write(*, ready: bool) -> Parameters:
     state, query = st.session_state, st.query_params.to_dict()
     parameters = {name: value for name, value in state["address_says"].items() if value is not None}
-    if ready and query != parameters:
+    # A link to the page that is shown asks the server alone: the browser's address is as it was before, whatever the query says.
+    if ready and (query != parameters or state.get("address_followed")):
         st.query_params.from_dict(parameters)
     now = time.monotonic()
     written = [*state["address_written"], _WrittenAddress(query)]

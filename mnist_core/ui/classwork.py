@@ -22,7 +22,7 @@ from mnist_core.ui.texts import _
 WORD_LETTERS = 60  # of a parameter that students are led to
 NOT_LED_TO = ("lang", "large", "class", "board")  # parameters that are the teacher's own
 BESIDE = ("", "classroom")  # pages that are shown to nobody
-WHERE_ROUNDS_ARE = ("train", "learning_rate", "classroom")
+SWEPT = ("sweep", "range-test")  # kinds of rounds that the page Learning rate shows
 
 
 class Taught(NamedTuple):
@@ -44,12 +44,17 @@ def draw(page: str) -> None:
         frame.fragment(_follow)(current.in_class.id, current.in_class.news)
         _say_pause(current.in_class)
         _led(current.in_class, page)
-        if own is not None and page not in WHERE_ROUNDS_ARE:
+        if own is not None and not _shows_round(page, own):
             label = _("To the round: {title}").format(title=own.round.plan.title.markdown)
             _link_to_round(own, label, page)
     st.session_state["taught"] = _taught()
     if (mine := taught()) is not None and page not in BESIDE:
         _lead(mine, page)
+
+
+def _shows_round(page: str, own: Assignment) -> bool:
+    """Whether the page itself says what is to be done in the round."""
+    return page == "train" or (page == "learning_rate" and own.round.plan.kind in SWEPT)
 
 
 def _link_to_round(own: Assignment, label: str, page: str) -> None:

@@ -164,6 +164,10 @@ class Page:
         """Press the link that looks like a button and whose label has this text."""
         self._clicked("[data-testid=stLinkButton] a", lambda link: label in link.text)
 
+    def press_page_link(self, label: str) -> None:
+        """Press the link to a page of ours whose label has this text."""
+        self._clicked("[data-testid=stPageLink] a", lambda link: label in link.text)
+
     def follow(self, title: str) -> None:
         """Go to the page of this title by the navigation."""
         self._clicked("[data-testid=stTopNavLink]", lambda link: title in link.text)

@@ -132,3 +132,29 @@ def test_another_run_of_a_panel_is_an_entry_wherever_the_panel_stands(open_brows
     for name, value, more in (("seed", "1", 0), ("run", "one", 1), ("run", "two", 2), ("seed", "2", 3)):
         page.browser.execute_script(write, name, value)
         assert entries(page) == before + more, name  # the last takes the run away: that is another place, too
+
+
+def test_ways_that_stay_on_the_page_are_in_the_address(open_browser: Open) -> None:
+    """A link to what the address said was not written into it, and one without parameters led nowhere: a reload showed something else."""
+    page = open_browser().open("/lessons")
+
+    def comes_to(title: str, **parameters: str) -> None:
+        def is_there() -> bool:
+            return page.at_rest() and query(page) == parameters and [one.text for one in page.find("h1")] == [title]
+
+        wait_until(is_there, 40)
+
+    comes_to("Lessons")
+    page.press_page_link("Write a lesson")
+    comes_to("Write a lesson", write="new")
+    page.browser.refresh()
+    comes_to("Write a lesson", write="new")
+    page.press("all_lessons_above")
+    comes_to("Lessons")
+    for _time in range(2):  # as soon again as one can click
+        page.press_page_link("What a network sees")
+        comes_to("What a network sees", lesson="1-what-a-network-sees", step="1")
+        page.press("all_lessons_above")
+        comes_to("Lessons")
+    page.browser.back()
+    comes_to("What a network sees", lesson="1-what-a-network-sees", step="1")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import FIELDS
 from mnist_core.escape import UserText
@@ -186,8 +187,34 @@ def test_where_the_round_alone_trains_nobody_leaves_it(open_page: Open, store: S
 def test_other_pages_lead_to_the_round(open_page: Open, store: Store, opened: Opened) -> None:
     give(store, opened)
     app = joined(open_page("data"), store, opened)
-    links = [element.proto.label for element in app.main if element.type == "page_link"]
-    assert "To the round: Find the edge" in links
+    assert "To the round: Find the edge" in links(app)
+
+
+def test_where_rates_are_tried_other_rounds_are_not_forgotten(open_page: Open, store: Store, opened: Opened) -> None:
+    """A class that sat there after a sweep heard nothing of the next round; nor did who had left the sweep's."""
+    give(store, opened)
+    app = joined(open_page("learning_rate"), store, opened)
+    assert "To the round: Find the edge" in links(app)
+    give(store, opened, Plan(UserText("Read"), kind="lesson", lesson="1-what-a-network-sees"))
+    assert "To the round: Read" in links(app.run())
+    give(store, opened, replace(PLAN, title=UserText("Sweep"), kind="sweep", free={}))
+    assert not [label for label in links(app.run()) if label.startswith("To the round")]
+    assert "Sweep" in texts(app)
+    press(app, "leave_round")
+    assert "The round waits for you." in texts(app)
+    press(app, "join_round")
+    assert "The round waits for you." not in texts(app)
+    app.switch_page("pages/classroom.py").run()
+    assert "To the round: Sweep" in links(app)
+
+
+def links(app: AppTest) -> list[str]:
+    return [element.proto.label for element in app.main if element.type == "page_link"]
+
+
+def test_a_member_finds_the_board_of_his_class(open_page: Open, store: Store, opened: Opened) -> None:
+    app = joined(open_page("classroom"), store, opened)
+    assert "The board of 3b" in links(app)
 
 
 def test_an_idea_is_given_by_its_page(open_page: Open, store: Store, opened: Opened) -> None:
