@@ -123,11 +123,9 @@ def _others(own_ids: set[str]) -> list[Run]:
     for run_id in st.session_state["compared"]:
         if run_id not in own_ids:
             try:
-                run = watch.look(run_id).run
+                runs.append(watch.look(run_id).run)
             except MnistLabError:
                 continue  # deleted, or never there: the others are shown
-            if not run.soft_deleted:
-                runs.append(run)
     return runs
 
 

@@ -110,9 +110,20 @@ def runs_of_group(group: str) -> list[Run]:
     return [seal.hidden_run(run) for run in session.store().runs.of_group(group)]
 
 
+def _there(run: Run) -> Run:
+    """The run, unless its student has deleted it: so it shows nowhere, though it can be restored for a while."""
+    if run.soft_deleted:
+        raise _gone(run.id)
+    return run
+
+
+def _gone(run_id: str) -> RunNotFoundError:
+    return RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=shown_id(run_id))
+
+
 def find(run_id: str) -> Run:
     """The run as it may be seen, without its records. Raises RunNotFoundError, RunUnreadableError."""
-    return seal.hidden_run(session.store().runs.get(run_id))
+    return seal.hidden_run(_there(session.store().runs.get(run_id)))
 
 
 def _hidden_view(view: View) -> View:
@@ -124,13 +135,13 @@ def _look(run_id: str) -> View:
     known = _known.get()
     version = known.get(run_id) if known is not None else store.runs.version(run_id)
     if version is None:
-        raise RunNotFoundError(N_("There is no run {run} here. It may have been deleted."), run=shown_id(run_id))
+        raise _gone(run_id)
     with _lock:
         cached: View | None = _views.get((store.url, run_id))
     if cached is not None and cached.run.version >= version and (known is not None or cached.run.state != "queued"):
         return cached
     # A queued run is read again each time: its place in the queue changes without it.
-    run = store.runs.get(run_id)
+    run = _there(store.runs.get(run_id))
     return _keep(View(run, _curves(run, cached)))
 
 

@@ -16,6 +16,7 @@ from mnist_core.store import Store
 from mnist_core.store.commands import Commands
 from tests.pages.conftest import Open
 from tests.pages.content import texts
+from tests.pages.inspected_runs import run_with_weights
 
 
 def test_what_a_run_trained_together_with(open_page: Open, store: Store) -> None:
@@ -174,3 +175,17 @@ def test_a_run_that_is_gone_is_a_sentence_and_the_list_is_there(open_page: Open,
     app.run()
     assert "There is no run 0123456789 here" in texts(app)
     assert "My runs" in texts(app)
+
+
+def test_a_run_that_was_deleted_shows_nowhere_by_its_link_either_until_it_is_restored(
+    open_page: Open, store: Store
+) -> None:
+    owner = "another student"
+    run_id = run_with_weights(store, owner, answer=3)
+    gone = f"There is no run {run_id} here. It may have been deleted."
+    assert gone not in texts(open_page("train", run=run_id))
+    store.retention.soft_delete([run_id], owner)
+    assert gone in texts(open_page("train", run=run_id))
+    assert "You have no run with saved weights yet." in texts(open_page("inspect", run=run_id))
+    store.retention.restore([run_id], owner)
+    assert gone not in texts(open_page("train", run=run_id))
