@@ -131,7 +131,8 @@ def experiment() -> None:
     preset = draft.preset()
     if preset is None:
         return
-    st.caption(_(preset.says(sealed=seal.sealed())))
+    said = _(preset.says(sealed=seal.sealed()))
+    st.caption(_("Before your changes: {outcome}").format(outcome=said) if draft.is_changed() else said)
     data_note.known_for_mnist(draft.fields()["dataset"])
     if preset.variants:
         st.session_state["variant_choice"] = draft.variant()

@@ -89,6 +89,12 @@ def base() -> RunConfig:
     return experiment.config.replace(dataset=data_note.dataset(), **changes)
 
 
+def is_changed() -> bool:
+    """Whether any setting but the data is another one than the draft started from; settings may be none that can be together."""
+    start = base()
+    return any(fields()[name] != getattr(start, name) for name in FIELDS if name != "dataset")
+
+
 def load(new: RunConfig, *, keep_preset: bool = False) -> None:
     """Show the settings of `new`."""
     if not keep_preset:

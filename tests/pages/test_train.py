@@ -124,6 +124,14 @@ def test_a_typed_rate_holds_until_the_rate_is_set_otherwise(open_page: Open) -> 
         assert app.text_input(key="c_exact_rate").value == ""
 
 
+def test_what_is_known_of_an_experiment_is_said_of_its_own_settings(open_page: Open) -> None:
+    app = open_page("train", preset="keras-first-look")
+    (said,) = [caption.value for caption in app.caption if "test accuracy 98.0%" in caption.value]
+    assert not said.startswith("Before your changes")
+    app.select_slider(key="c_learning_rate").set_value(100.0).run()
+    assert f"Before your changes: {said}" in texts(app)
+
+
 def test_sliders_cannot_make_an_error(open_page: Open) -> None:
     app = open_page("train", preset="two-layer-net")  # 10,000 to train, 10,000 to validate
     app.select_slider(key="c_train_size").set_value(55_000).run()

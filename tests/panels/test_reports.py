@@ -165,6 +165,14 @@ def test_a_comparison_says_what_differs() -> None:
     assert "&lt;/script>" in loss.light["data"][0]["name"]
 
 
+def test_every_setting_that_differs_has_a_column() -> None:
+    changes: dict[str, Any] = {"seed": 7, "batch_size": 50, "epochs": 2, "train_size": 2_000, "learning_rate": 0.2}
+    runs = [view(1), view(2, changes.pop("learning_rate"), **changes)]
+    shown = table(comparison_report.report(runs))
+    assert "7" in map(str, shown["Seed"])
+    assert {"Batch size", "Epochs", "Training images", "Learning rate"} <= {*shown}
+
+
 def test_what_one_optimizer_alone_has_is_no_setting_of_all() -> None:
     made = comparison_report.report([view(1), view(2, optimizer="momentum")])
     (sentence,) = parts(made, "What differs")

@@ -148,13 +148,8 @@ def run_table(
 
 
 def _differing(runs: Sequence[Run], without: set[str]) -> list[str]:
-    """The settings that have a column; seeds where there is room for them."""
-    differing = comparison.differing(runs, unused=True)
-    return [
-        name
-        for name in comparison.NAMES
-        if name in differing and name not in without and (name not in comparison.SEEDS or len(differing) < 4)
-    ]
+    """The settings that have a column: those that differ."""
+    return [name for name in comparison.differing(runs, unused=True) if name not in without]
 
 
 def _value(value: Any) -> Cell:
