@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from mnist_core.diagnostics import predictions as outcomes
 from mnist_core.lessons.schema import NoteBlock, OwnNumber, PredictBlock, QuestionBlock
 from mnist_core.lessons_page import reached
 from mnist_core.lessons_page.here import Here
+from mnist_core.messages import accuracy_text
 from mnist_core.panels import lesson_answers, predictions
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, seal, session
@@ -76,35 +77,47 @@ def _keep_prediction(here: Here, block: PredictBlock, value: Any) -> None:
     frame.draw_anew()  # its run may begin now
 
 
-def _compare(here: Here, block: PredictBlock, said: Any) -> None:
+class Came(NamedTuple):
+    """What came of the run that a prediction was about: in words, and whether it was right; None where that is no matter of right and wrong."""
+
+    run: Run
+    words: str = ""
+    right: bool | None = None
+    off: str = ""  # how far the prediction was from it
+
+
+def came(here: Here, block: PredictBlock, said: Any) -> Came | None:
+    """What came of the first run (or sweep) after it; None before that is over."""
     runs = here.runs.get(block.of, [])
-    words = lesson_answers.in_words(block, said, markdown=True)
-    predicted = _("You predicted: **{said}**.").format(said=words.rstrip(". "))  # an answer may be a sentence
     first = runs[-1] if runs else None
     if first is None or any(run.state != "finished" for run in runs if run.group == first.group):
-        st.markdown(predicted)
-        return
+        return None
     if block.answers:
-        right = isinstance(said, int) and 0 <= said < len(block.answers) and block.answers[said].right
-        _verdict(predicted, right=right, why=_why(block.answers, said))
-    elif block.question == "accuracy":
-        _compare_accuracy(predicted, said, first)
+        return Came(first, right=isinstance(said, int) and 0 <= said < len(block.answers) and block.answers[said].right)
+    if block.question == "accuracy":
+        accuracy = reached.measured(first, "validation_accuracy")
+        if accuracy is None:
+            return Came(first, _(names.STATES[names.state(first)]))
+        return Came(first, accuracy_text(accuracy), off=predictions.off(accuracy, float(said)))
+    outcome = outcomes.observed(first)
+    return Came(first) if outcome is None else Came(first, _(predictions.WORDS[outcome]), outcome == said)
+
+
+def judged(*, right: bool) -> str:
+    """Whether a prediction was right."""
+    return _("Correct.") if right else _("Not this time.")
+
+
+def _compare(here: Here, block: PredictBlock, said: Any) -> None:
+    words = lesson_answers.in_words(block, said, markdown=True)
+    parts = [_("You predicted: **{said}**.").format(said=words.rstrip(". "))]  # an answer may be a sentence
+    found = came(here, block, said)
+    if found is not None and found.words:
+        parts.append(_("Outcome: **{came}**.").format(came=found.words))
+    if found is None or found.right is None:
+        st.markdown(" ".join([*parts, *([found.off] if found is not None and found.off else [])]))
     else:
-        came = outcomes.observed(first)
-        if came is None:
-            st.markdown(predicted)
-        else:
-            observed = _("Outcome: **{came}**.").format(came=_(predictions.WORDS[came]))
-            _verdict(f"{predicted} {observed}", right=came == said)
-
-
-def _compare_accuracy(predicted: str, said: Any, run: Run) -> None:
-    accuracy = reached.measured(run, "validation_accuracy")
-    if accuracy is None:
-        came = _(names.STATES[names.state(run)])
-        st.markdown(f"{predicted} " + _("Outcome: **{came}**.").format(came=came))
-        return
-    st.markdown(f"{predicted} {predictions.off_by(accuracy, float(said))}")
+        _verdict(" ".join(parts), right=found.right, why=_why(block.answers, said))
 
 
 def _why(answers: Sequence[Any], said: Any) -> str:
@@ -112,9 +125,8 @@ def _why(answers: Sequence[Any], said: Any) -> str:
 
 
 def _verdict(text: str, *, right: bool, why: str = "") -> None:
-    verdict = _("Correct.") if right else _("Not this time.")
     tone, icon = (st.success, "check") if right else (st.warning, "close")
-    tone("\n\n".join(part for part in (f"{text} {verdict}", why) if part), icon=f":material/{icon}:")
+    tone("\n\n".join(part for part in (f"{text} {judged(right=right)}", why) if part), icon=f":material/{icon}:")
 
 
 # ---- a question ----------------------------------------------------------------------------------------------------

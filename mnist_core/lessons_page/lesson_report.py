@@ -18,13 +18,15 @@ from mnist_core.lessons.schema import (
     SweepBlock,
     Trained,
 )
+from mnist_core.lessons_page import asking_panel
+from mnist_core.lessons_page.asking_panel import Came
 from mnist_core.lessons_page.here import Here
 from mnist_core.panels import lesson_answers, report_panel
 from mnist_core.panels.reports import blocks, comparison_report, run_report, sweep_report
 from mnist_core.records import LessonAnswer, Run, SweepRecord
 from mnist_core.report import Facts, Part, Quote, Report, Section, Words
 from mnist_core.rounds import Free
-from mnist_core.ui import download, session, times, watch
+from mnist_core.ui import download, names, session, times, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -41,7 +43,14 @@ def draw(here: Here, panel: Panel) -> None:
         [run.id for block, run in newest if isinstance(block, RangeTestBlock)],
     )
     file = download.words(UserText(here.lesson.title), "lesson")
-    report_panel.draw(panel, "lesson", file, partial(_made, here.lesson, answers, own))
+    outcomes = {
+        block.name: outcome
+        for block in here.lesson.blocks
+        if isinstance(block, PredictBlock)
+        and block.name in answers
+        and (outcome := asking_panel.came(here, block, answers[block.name].value)) is not None
+    }
+    report_panel.draw(panel, "lesson", file, partial(_made, here.lesson, answers, own, outcomes))
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,10 @@ class Own:
     range_tests: Sequence[str] = ()
 
 
-def _made(lesson: Lesson, answers: Mapping[str, LessonAnswer], own: Own) -> Report:
+def _made(lesson: Lesson, answers: Mapping[str, LessonAnswer], own: Own, outcomes: Mapping[str, Came]) -> Report:
     sweeps = [(session.store().sweeps.get(sweep_id), watch.look_at_group(sweep_id)) for sweep_id in own.sweeps]
     kept = [(sweep, views) for sweep, views in sweeps if sweep is not None and views]
-    return report(lesson, answers, watch.look_at(own.runs), kept, watch.look_at(own.range_tests))
+    return report(lesson, answers, watch.look_at(own.runs), kept, watch.look_at(own.range_tests), outcomes)
 
 
 def report(
@@ -65,9 +74,11 @@ def report(
     views: Sequence[watch.View],
     sweeps: Sequence[tuple[SweepRecord, Sequence[watch.View]]] = (),
     range_tests: Sequence[watch.View] = (),
+    outcomes: Mapping[str, Came] | None = None,
 ) -> Report:
-    """The report of a lesson with these answers (by block), runs, sweeps and range tests."""
-    parts = [part for block in lesson.blocks for part in _said(block, answers.get(block.name))]
+    """The report of a lesson with these answers (by block), runs, sweeps, range tests, and what came of predictions (by block)."""
+    came = outcomes or {}
+    parts = [part for block in lesson.blocks for part in _said(block, answers.get(block.name), came.get(block.name))]
     sections = [Section(_("Answers"), parts)] if parts else []
     if len(views) == 1:
         sections += run_report.sections(views[0], says_prediction=False, free=_free(lesson, views[0].run))
@@ -94,16 +105,26 @@ def _titled(what: str, sections: Sequence[Section]) -> list[Section]:
     return [replace(section, title=escape.joined(" · ", what, section.title)) for section in sections]
 
 
-def _said(block: object, answer: LessonAnswer | None) -> list[Part]:
+def _said(block: object, answer: LessonAnswer | None, came: Came | None) -> list[Part]:
     if answer is None or not answer.given or not isinstance(block, PredictBlock | QuestionBlock | NoteBlock):
         return []
     words = UserText(lesson_answers.in_words(block, answer.value))
     if isinstance(block, NoteBlock):
         return [Facts([(_asked(block), "")]), Quote(words)]
     rows: list[tuple[Words, Words]] = [(_asked(block), words)]
-    if answer.is_right is not None:
-        rows.append((_("Outcome"), _("Correct.") if answer.is_right else _("Not this time.")))
+    if isinstance(block, QuestionBlock) and answer.is_right is not None:
+        rows.append((_("Result"), _("Right.") if answer.is_right else _("Not right.")))
+    if came is not None:
+        rows += _what_came(came)
     return [Facts(rows)]
+
+
+def _what_came(came: Came) -> list[tuple[Words, Words]]:
+    """Which run a prediction was about, and what came of it."""
+    verdict = "" if came.right is None else asking_panel.judged(right=came.right)
+    texts = [f"{came.words}." if came.words else "", came.off, verdict]
+    told = " ".join(text for text in texts if text)
+    return [(_("Run"), names.run_title(came.run)), *([(_("Outcome"), told)] if told else [])]
 
 
 def _asked(block: PredictBlock | QuestionBlock | NoteBlock) -> Words:

@@ -9,6 +9,7 @@ from mnist_core.lessons.schema import Block, NoteBlock, PredictBlock, QuestionBl
 from mnist_core.panels import predictions
 from mnist_core.ui.texts import _
 
+JOINED = ("%", "°")  # units that stand at their number
 Asking = PredictBlock | QuestionBlock | NoteBlock
 
 
@@ -25,7 +26,8 @@ def in_words(block: Block, value: Any, *, markdown: bool = False) -> str:
     if isinstance(block, NoteBlock):
         return value if isinstance(value, str) else "–"
     if isinstance(block, QuestionBlock) and block.number is not None:
-        return f"{value} {block.unit}".strip() if isinstance(value, str) else "–"
+        space = "" if block.unit in JOINED else " "
+        return f"{value}{space}{block.unit}".strip() if isinstance(value, str) else "–"
     if isinstance(block, QuestionBlock | PredictBlock) and block.answers:
         chosen = value if isinstance(value, list) else [value]
         texts = [block.answers[one].text for one in chosen if isinstance(one, int) and 0 <= one < len(block.answers)]

@@ -114,8 +114,12 @@ def in_words(prediction: str) -> str:
 def off_by(accuracy: float, percent: float) -> str:
     """The accuracy that came, and how far it is from the one that was predicted, `percent`."""
     observed = _("Outcome: **{came}**.").format(came=accuracy_text(accuracy))
-    off = abs(100 * accuracy - percent)
-    return f"{observed} " + _("Off by {points} percentage points.").format(points=f"{off:.2f}")
+    return f"{observed} {off(accuracy, percent)}"
+
+
+def off(accuracy: float, percent: float) -> str:
+    """How far an accuracy is from the one that was predicted."""
+    return _("Off by {points} percentage points.").format(points=f"{abs(100 * accuracy - percent):.2f}")
 
 
 def _accuracy_beside(run: Run, percent: float) -> str:

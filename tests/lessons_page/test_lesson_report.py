@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mnist_core import lessons
+from mnist_core.lessons.schema import QuestionBlock
+from mnist_core.lessons_page.asking_panel import Came
 from mnist_core.lessons_page.lesson_report import report
+from mnist_core.panels.lesson_answers import in_words
 from mnist_core.records import LessonAnswer, LessonPlace, SweepRecord
-from mnist_core.report import written
+from mnist_core.report import Facts, written
 from mnist_core.ui import seal, texts
 from tests.lessons_page.short import SOURCE, TEXT, short
 from tests.panels.test_reports import RATES, view
@@ -26,7 +29,7 @@ def test_the_report_has_what_was_said_as_text_and_nothing_half_written() -> None
         "What fell?",
         "The loss",
         "breaks",
-        "Correct.",
+        "Right.",
         "&lt;script&gt;alert(1)",
         "second line",
     ):
@@ -67,3 +70,27 @@ def test_it_has_runs_sweeps_and_range_tests_and_says_a_prediction_once() -> None
     assert "Prediction and outcome" not in titles  # it stands among the answers
     assert {"Result", "Learning rate sweep · Result", "Learning rate sweep · Curves", "Range test"} <= set(titles)
     assert content.count("Prediction") == 1
+
+
+def test_a_prediction_has_its_run_and_outcome_and_an_answer_its_own_words() -> None:
+    """An answer was said to be a wrong prediction, and a prediction had no outcome."""
+    answers = {
+        "guess": LessonAnswer("", "breaks", given=True),
+        "which": LessonAnswer("", [1], given=True, is_right=False),
+        "steps": LessonAnswer("", "10", given=True, is_right=True),
+    }
+    with texts.speaking("en"), seal.seen(sealed=False):
+        run = view(9, 0.25, prediction="breaks").run
+        came = {"guess": Came(run, "learns", right=False)}
+        answered = report(short(), answers, [], outcomes=came).sections[0]
+    rows = [row for part in answered.parts if isinstance(part, Facts) for row in part.rows]
+    said = [(str(getattr(name, "plain", name)), str(getattr(value, "plain", value))) for name, value in rows]
+    assert [value for name, value in said if name == "Outcome"] == ["learns. Not this time."]
+    assert [value for name, value in said if name == "Result"] == ["Right.", "Not right."]  # in the order of the lesson
+    assert "0.25" in dict(said)["Run"]
+
+
+def test_a_percent_sign_stands_at_its_number() -> None:
+    block = short().block("steps")
+    assert isinstance(block, QuestionBlock)
+    assert [in_words(replace(block, unit=unit), "10") for unit in ("%", "steps", "")] == ["10%", "10 steps", "10"]
