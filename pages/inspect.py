@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.inspect_page import run_choice
 from mnist_core.inspect_page.views import VIEWS
-from mnist_core.ui import frame, views
+from mnist_core.ui import data_note, frame, views
 from mnist_core.ui.chart import preload
 from mnist_core.ui.panel import PAGE, Panel
 from mnist_core.ui.texts import _
@@ -21,6 +21,7 @@ def page() -> None:
     chosen = run_choice.choose(PAGE)
     if chosen is None:
         return
+    data_note.follow(chosen[0].config.dataset)
     views.show(Panel("inspect"), VIEWS, PAGE, *chosen)
 
 

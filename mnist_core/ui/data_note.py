@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import data, escape
-from mnist_core.image_sets import DatasetName, KnownName, image_set
+from mnist_core.image_sets import SETS, DatasetName, KnownName
 from mnist_core.messages import Message
 from mnist_core.ui import names, own_images, session
 from mnist_core.ui.texts import _
 
-WHERE_DATA_IS_CHOSEN = ("train", "learning_rate")  # addresses of the pages
+WHERE_DATA_IS_CHOSEN = ("train", "learning_rate", "inspect")  # addresses of the pages; on the last by the run
 
 
 def dataset() -> KnownName:
@@ -110,9 +110,13 @@ def _name_data(name: DatasetName) -> None:
         st.caption(_(":material/database: Data: MNIST, 60,000 + 10,000 handwritten digits"))
         return
     if name != "built-in":
+        called = escape.markdown(title(name))
+        known = own_images.find(name) or next((of for known_name, of in SETS.items() if known_name == name), None)
+        if known is None:  # somebody else's, or gone
+            st.caption(_(":material/database: Data: **{name}**, not MNIST").format(name=called))
+            return
         text = _(":material/database: Data: **{name}**, {train} + {test} images, not MNIST")
-        known = own_images.find(name) or image_set(name)
-        st.caption(text.format(name=escape.markdown(title(name)), train=f"{known.train:,}", test=f"{known.test:,}"))
+        st.caption(text.format(name=called, train=f"{known.train:,}", test=f"{known.test:,}"))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_(":material/info: Data: **built-in digits**, drawn by this program, not MNIST"), width="content")

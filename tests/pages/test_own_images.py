@@ -15,6 +15,7 @@ from mnist_core.ui import live, watch
 from tests.data.test_own_images import picture, zipped
 from tests.pages.conftest import Open
 from tests.pages.content import component, metrics, texts
+from tests.pages.inspected_runs import run_with_weights
 
 
 def test_from_a_zip_to_a_run_and_gone(open_page: Open, built_in: None, store: Store) -> None:
@@ -219,3 +220,21 @@ def test_a_chart_that_moves_has_the_titles_of_who_may_use_the_images(open_page: 
         item.renew(watch.read(item.runs))
         assert item.told.at == item.at(watch.read(item.runs))
         assert "Kitchen" in item.told.text
+
+
+def test_the_line_of_the_data_is_that_of_the_inspected_run(open_page: Open, built_in: None, store: Store) -> None:
+    """Beside circles and crosses it spoke of handwritten digits."""
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    random = np.random.default_rng(0)
+    made = {name: list(random.integers(0, 256, (10, 28, 28), np.uint8)) for name in ("circle", "cross")}
+    images = store.own_images.create(owner, "Signs", list(made), own_images.pack(made))
+    changes = {"train_size": 12, "validation_size": 4, "batch_size": 4, "hidden_layers": ()}
+    run_with_weights(store, owner, answer=1, dataset=images.name, classes=2, **changes)
+    app.run()
+    assert "Data: **Signs**" in texts(app)
+    others = store.own_images.create("b" * 32, "Kitchen", list(made), own_images.pack(made))
+    theirs = run_with_weights(store, "b" * 32, answer=1, dataset=others.name, classes=2, **changes)
+    app.query_params["run"] = theirs
+    assert "Data: **my images**, not MNIST" in texts(app.run())
+    assert not app.exception
