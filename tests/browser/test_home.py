@@ -43,3 +43,24 @@ def test_the_picture_moves_pauses_and_stands_still_where_motion_is_not_wanted(op
     role, description = page.browser.execute_script(script)
     assert role == "img"
     assert "Broken: 3 →" in description
+
+
+def test_no_label_covers_another_while_curves_cross(open_browser: Open) -> None:
+    page = open_browser().open("/")
+    wait_until(lambda: 0 < page.browser.execute_script(STEP) < 500)
+    nearest = page.browser.execute_async_script(
+        PICTURE
+        + """
+        const done = arguments[0];
+        const labels = [...picture.querySelectorAll("text")].filter((text) => text.querySelector("tspan"));
+        const size = Number(labels[0].getAttribute("font-size"));
+        let nearest = Infinity;
+        const look = () => {
+          const heights = labels.map((label) => Number(label.getAttribute("y"))).sort((a, b) => a - b);
+          for (let i = 1; i < heights.length; i++) nearest = Math.min(nearest, (heights[i] - heights[i - 1]) / size);
+          if (Number(picture.dataset.step) < 1000) requestAnimationFrame(look);
+          else done(nearest);
+        };
+        look();"""
+    )
+    assert nearest > 1.2  # of the letters' size

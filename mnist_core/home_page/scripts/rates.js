@@ -59,6 +59,7 @@ function play(picture) {
 
 function stop(picture) {
   picture.playing = false;
+  draw(picture, Infinity); // labels on their way come to their places
   showState(picture);
 }
 
@@ -158,6 +159,8 @@ function draw(picture, passed) {
   const heights = apart(values.map(y), 1.28 * size, box.top, box.bottom + 0.2 * size);
   const share = passed === Infinity || !picture.labels ? 1 : 1 - Math.exp(-passed / FOLLOW_MS);
   picture.labels = heights.map((height, index) => (picture.labels ? picture.labels[index] + share * (height - picture.labels[index]) : height));
+  // Labels that change places on their way do so at once, not through each other.
+  const shown = apart(picture.labels, 1.28 * size, box.top, box.bottom + 0.2 * size);
   data.curves.forEach(({ accuracy }, index) => {
     const { path, lead, dot, label, rate, percent, zone } = curves[index];
     const points = accuracy.slice(0, whole + 1).map((value, step) => `${x(step / (data.steps.length - 1)).toFixed(1)} ${y(value).toFixed(1)}`);
@@ -165,7 +168,7 @@ function draw(picture, passed) {
     path.setAttribute("d", `M${[...points, `${head.x.toFixed(1)} ${head.y.toFixed(1)}`].join("L")}`);
     dot.setAttribute("cx", head.x);
     dot.setAttribute("cy", head.y);
-    const height = picture.labels[index];
+    const height = shown[index];
     const left = head.x + 1.5 * size;
     lead.setAttribute("d", `M${head.x} ${head.y}L${left - 0.35 * size} ${height}`);
     label.setAttribute("y", height);
