@@ -119,6 +119,7 @@ class Assignment:
     started: int = 0  # runs (or sweeps) of it that he has started
     extra: int = 0  # that he was given beyond the others
     prediction: str | None = None  # of the one that he starts next
+    predicted_of: str | None = None  # the settings that this is about (`settings_key`); None: of whatever he starts
 
     @property
     def left(self) -> int | None:
@@ -130,6 +131,15 @@ class Assignment:
     def must_predict(self) -> bool:
         """Whether he is to say first what he expects of the one that he starts next."""
         return self.round.plan.question != "none" and self.prediction is None
+
+    def predicted_others(self, config: RunConfig) -> bool:
+        """Whether what he has predicted is about other settings than these."""
+        return self.prediction is not None and self.predicted_of not in (None, settings_key(config))
+
+
+def settings_key(config: RunConfig) -> str:
+    """A short text that is the same for the same settings."""
+    return hashlib.sha256(config.to_json().encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, eq=False)

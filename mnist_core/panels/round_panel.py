@@ -104,8 +104,7 @@ def _must_predict(own: Assignment) -> bool:
 
 def _predicted_other_settings(own: Assignment) -> bool:
     """Whether the settings have changed since the student has said what he expects of his next run."""
-    round_id, config = st.session_state.get("predicted_settings", (None, None))
-    return own.round.plan.kind == "run" and round_id == own.round.id and config != draft.config()
+    return own.round.plan.kind == "run" and own.predicted_others(draft.config())
 
 
 def _ask(own: Assignment) -> None:
@@ -151,8 +150,8 @@ def _rates(own: Assignment) -> list[float]:
 @frame.callback
 def _predict(own: Assignment) -> None:
     expected = st.session_state.get("expected")
-    session.store().rounds.predict(own.round.id, session.student(), expected, started=own.started)
-    st.session_state["predicted_settings"] = own.round.id, draft.config()
+    of_run = draft.config() if own.round.plan.kind == "run" else None
+    session.store().rounds.predict(own.round.id, session.student(), expected, started=own.started, config=of_run)
     frame.draw_anew()
 
 

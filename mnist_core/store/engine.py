@@ -23,7 +23,7 @@ from mnist_core.messages import N_
 from mnist_core.store.faults import as_sentences, sentence
 from mnist_core.store.tables import counters, lease, metadata
 
-HEAD = "0020_predictions_of_runs"  # newest revision in migrations/versions
+HEAD = "0021_settings_predicted"  # newest revision in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 5_417_001  # any number that nobody else locks in PostgreSQL
 BUSY_SECONDS = 10.0  # how long a writer waits for another, at most

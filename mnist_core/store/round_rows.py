@@ -87,7 +87,8 @@ def assignment(connection: sa.Connection, student: str, row: sa.Row[Any]) -> Ass
 
 
 def _own(connection: sa.Connection, student: str, round_id: str) -> dict[str, Any]:
-    columns = (assignments.c.started, assignments.c.extra, assignments.c.prediction)
+    own = assignments.c
+    columns = (own.started, own.extra, own.prediction, own.predicted_of)
     is_own = sa.and_(assignments.c.round_id == round_id, assignments.c.student == student)
     row = connection.execute(sa.select(*columns).where(is_own)).mappings().one_or_none()
     return {} if row is None else dict(row)
@@ -131,8 +132,10 @@ def start(
     _check_own(own)
     for config in configs:
         rules.check(own.round.plan, own.base, config)
+    if any(own.predicted_others(config) for config in configs):
+        raise RoundError(N_("Your prediction was about other settings. Predict again for these."))
     if own.prediction is not None:
-        change_own(connection, student, round_id, prediction=None)
+        change_own(connection, student, round_id, prediction=None, predicted_of=None)
     return own.prediction
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from mnist_core import escape
 from mnist_core import rounds as rules
+from mnist_core.config import RunConfig
 from mnist_core.errors import RoundError
 from mnist_core.escape import UserText
 from mnist_core.messages import N_
@@ -43,9 +44,18 @@ class Rounds(Part):
             row = open_row(connection, class_of(connection, student))
             return None if row is None else assignment(connection, student, row)
 
-    def predict(self, round_id: str, student: str, prediction: Any, *, started: int | None = None) -> None:
+    def predict(
+        self,
+        round_id: str,
+        student: str,
+        prediction: Any,
+        *,
+        started: int | None = None,
+        config: RunConfig | None = None,
+    ) -> None:
         """Keep what the student expects of the run (or sweep) of the round that he starts next; it goes with that one.
 
+        `config`: the settings that it is about; a run with others is refused.
         `started`: how many he had started when he was asked, so that a press that arrives late says nothing of another run.
         Raises RoundError.
         """
@@ -60,7 +70,8 @@ class Rounds(Part):
             if own.left == 0:
                 raise RoundError(N_("You have used all runs of this round."))
             kept = rules.clean_prediction(own.round.plan.question, prediction)
-            change_own(connection, student, round_id, prediction=kept)
+            predicted_of = None if config is None else rules.settings_key(config)
+            change_own(connection, student, round_id, prediction=kept, predicted_of=predicted_of)
             raise_round(connection, row)
 
     # ---- whoever may look at the board -----------------------------------------------------------------------------

@@ -265,6 +265,7 @@ assignments = sa.Table(
     sa.Column("started", sa.Integer, nullable=False, server_default="0"),  # runs or sweeps, deleted ones too
     sa.Column("extra", sa.Integer, nullable=False, server_default="0"),
     sa.Column("prediction", sa.String(16)),  # of the run or sweep that he starts next, which takes it along
+    sa.Column("predicted_of", sa.String(32)),  # which settings that was about (`rounds.settings_key`)
 )
 
 # How far a student is in a lesson (store/lessons.py). `class_id`: whose teacher may see it, since it was given there.

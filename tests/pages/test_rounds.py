@@ -10,11 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import FIELDS
+from mnist_core.errors import RoundError
 from mnist_core.escape import UserText
 from mnist_core.records import Progress, Report
 from mnist_core.rounds import Plan
 from mnist_core.store import Store
-from mnist_core.ui import classwork, teacher
+from mnist_core.ui import classwork, session, teacher
 from tests.diagnostics.judged import evaluations
 from tests.pages.conftest import Open
 from tests.pages.content import components, metrics, texts
@@ -144,6 +145,28 @@ def test_a_prediction_is_of_one_run_with_its_settings(open_page: Open, store: St
     app.run()
     assert [run.prediction for run in runs_of(app, store)] == ["breaks", "learns"]
     assert "expected" not in controls(app)  # none is left
+
+
+def test_a_reload_gets_round_no_prediction(
+    open_page: Open, store: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings that it was about were known to the session alone: a new one let them be changed."""
+    monkeypatch.setattr(session, "name_in", lambda _cookies: "c" * 32)
+    given = give(store, opened, replace(PLAN, question="outcome"))
+    app = joined(open_page("train"), store, opened)
+    app.select_slider(key="c_learning_rate").set_value(0.1).run()
+    app.segmented_control(key="expected").set_value("breaks")
+    press(app, "predict_round")
+    again = open_page("train", learning_rate="0.1")
+    assert "You predicted: **breaks**" in texts(again)
+    assert not {button.key: button.disabled for button in again.button}["run"]
+    again.select_slider(key="c_learning_rate").set_value(5.0).run()
+    assert "Your prediction was about other settings." in texts(again)
+    assert {button.key: button.disabled for button in again.button}["run"]
+    with pytest.raises(RoundError, match="other settings"):
+        store.runs.create("c" * 32, CONFIG.replace(learning_rate=5.0), round_id=given.id)
+    run_id = store.runs.create("c" * 32, CONFIG.replace(learning_rate=0.1), round_id=given.id)
+    assert store.runs.get(run_id).prediction == "breaks"
 
 
 def test_beside_a_predicted_accuracy_stands_what_came(open_page: Open, store: Store, opened: Opened) -> None:
