@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -41,6 +42,7 @@ def draw(panel: Panel, run: Run, _runs: list[Run]) -> None:
 
 
 def _through_training(panel: Panel, run: Run, computed: Answers) -> None:
+    computed = _still_here(run, computed)
     if len(computed.result.steps) < 2:
         st.info(
             _(
@@ -49,6 +51,18 @@ def _through_training(panel: Panel, run: Run, computed: Answers) -> None:
         )
         return
     frame.fragment(_frames)(panel, run, computed)
+
+
+def _still_here(run: Run, computed: Answers) -> Answers:
+    """Without the last weights of then where the run has trained on: those of now have taken their place. Its snapshots stay."""
+    result = computed.result
+    if not result.steps or (run.checkpoint_step or 0) <= result.steps[-1] or _has_weights(run, result.steps[-1]):
+        return computed
+    return replace(computed, result=replace(result, steps=result.steps[:-1], answers=result.answers[:-1]))
+
+
+def _has_weights(run: Run, step: int) -> bool:
+    return next(_snapshots(run, [step])) is not None
 
 
 def _frames(panel: Panel, run: Run, computed: Answers) -> None:
@@ -60,7 +74,7 @@ def _frames(panel: Panel, run: Run, computed: Answers) -> None:
     place = _place(panel, computed)
     labels = [_("After step {step}").format(step=f"{step:,}") for step in steps]
     dark = session.dark()
-    look = (computed.id, dark, texts.language())
+    look = (computed.id, len(steps), dark, texts.language())
     matrices = watch.figure(("course matrices", *look), lambda: _matrices(run, computed, dark))
     sentences = [matrix.description for matrix in matrices]
     control(
@@ -103,7 +117,8 @@ def _frames(panel: Panel, run: Run, computed: Answers) -> None:
 def _place(panel: Panel, computed: Answers) -> int:
     """Number of the snapshot that the browser last reported; the last where it reported none of this analysis."""
     of, place = panel.session.get("course_at", ("", 0))
-    return place if of == computed.id else len(computed.result.steps) - 1
+    last = len(computed.result.steps) - 1
+    return min(place, last) if of == computed.id else last
 
 
 def _remember_place(panel: Panel, computed: Answers, place: int) -> None:
@@ -170,7 +185,9 @@ def _answers(panel: Panel, run: Run, computed: Answers, player: str) -> None:
         st.caption(text)
         return
     steps = computed.result.steps
-    shares = watch.figure(("course answers", computed.id, image.tobytes()), lambda: _shares(run, steps, image))
+    shares = watch.figure(
+        ("course answers", computed.id, len(steps), image.tobytes()), lambda: _shares(run, steps, image)
+    )
     classes = names.classes(run.config)
     texts = ["" if row is None else answers_figure.describe(row, classes).text(_) for row in shares]
     words(player, [text and _("Your drawing:") + " " + text for text in texts], key=panel.key("course_answer"))

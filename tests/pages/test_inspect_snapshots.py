@@ -9,10 +9,12 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.data import own_images
 from mnist_core.inspect_page.views import VIEWS
+from mnist_core.networks.checkpoint_layout import snapshot_folder
 from mnist_core.store import Store
 from mnist_core.ui import texts as texts_of
 from tests.pages.conftest import Open
@@ -59,6 +61,29 @@ def test_over_time_all_frames_are_sent(over_time: AppTest) -> None:
     ]
     parts = ("course_control", "chart_course", "chart_course_answer")
     assert len({component(over_time, part)["player"] for part in parts}) == 1
+
+
+def test_over_time_of_a_run_that_trains_on_ends_at_a_snapshot_with_weights(
+    built_in: None, open_page: Open, store: Store
+) -> None:
+    app = open_page("inspect")
+    owner = app.session_state["student"]
+    run_id = run_with_weights(store, owner, answer=3)  # its last weights are of step 40 now
+    for step in (10, 20):
+        weights = {"0.weight": np.zeros((10, 784), np.float32), "0.bias": np.zeros(10, np.float32)}
+        snapshot_folder(run_id).mkdir(parents=True, exist_ok=True)
+        save_file(weights, snapshot_folder(run_id) / f"{step}.safetensors")
+    analysis_id = store.analyses.create(owner, "snapshot-answers", {"run": run_id})
+    store.analyses.claim(analysis_id)
+    values = {"steps": [10, 20, 30], "images": 200, "split": "validation", "reached": 30}
+    store.analyses.finish(analysis_id, values, {"answers": np.stack([first_labels()] * 3)})
+    app.query_params["view"] = "course"
+    app.session_state["course_at"] = (analysis_id, 2)
+    app.session_state["course_cell"] = (7, 7)
+    app.run()
+    assert component(app, "course_control")["labels"] == ["After step 10", "After step 20"]
+    assert None not in component(app, "course_weights")["pictures"]
+    assert "After step 20" in texts(app)
 
 
 def test_over_time_above_the_matrix_stands_of_which_images_it_is(over_time: AppTest) -> None:
