@@ -41,7 +41,7 @@ STYLE = """<style>
 .st-key-lesson [data-testid="stAlert"] :is(p, ul, ol) { max-width: none; }
 .st-key-lesson [class*="st-key-prose_"] [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.06rem; line-height: 1.65; }
 .st-key-lesson [data-testid="stCode"], .st-key-lesson .katex-display { max-width: 46rem; }
-.st-key-lesson h2 { font-size: 1.5rem; padding: 0.3rem 0 0.2rem; word-break: keep-all; }
+.st-key-lesson h2 { font-size: 1.5rem; padding: 0.3rem 0 0.6rem; word-break: keep-all; }
 .st-key-lesson [data-testid="stPageLink"] a { background: none; padding-left: 0; }
 .st-key-lesson_way { border-top: 1px solid #8884; padding-top: 0.8rem; margin-top: 0.6rem; }
 </style>"""

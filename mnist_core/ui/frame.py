@@ -108,7 +108,7 @@ def run(below: Callable[[str], None]) -> None:
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 2.5rem 2rem; }
 .st-key-frame { margin-bottom: -0.6rem; }
-.stMainBlockContainer h1 { font-size: 1.7rem; padding: 0 0 0.2rem; }
+.stMainBlockContainer h1 { font-size: 1.7rem; padding: 0 0 0.7rem; }
 .stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.6rem 0 0.2rem; }
 .stMainBlockContainer [data-testid="stMetricValue"] { font-size: 1.7rem; }
 .stMainBlockContainer :is(h1, h2, h3, h5) { word-break: keep-all; overflow-wrap: anywhere; }
