@@ -6,11 +6,15 @@ into: `data.analysis_split`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from mnist_core import data
+from mnist_core.diagnostics.chance import TRAIN_EVALUATED
+from mnist_core.diagnostics.gap import test_images
 from mnist_core.messages import N_
 from mnist_core.records import Run, Split
+from mnist_core.schedule import evaluated_images
 from mnist_core.ui import seal
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
@@ -50,3 +54,30 @@ def counted(part: Split, n: int) -> str:
         "test": ngettext("{n} test image", "{n} test images", n),
     }
     return words[part].format(n=f"{n:,}")
+
+
+def measured_on(run: Run) -> str | None:
+    """Why the last points of the curves are not the figures of the end; None where they are."""
+    images, config = evaluated_images(run.config), run.config
+    whole: dict[Split, int] = {
+        "train": min(config.train_size, TRAIN_EVALUATED),
+        "validation": config.validation_size,
+        "test": test_images(config, run.result),
+    }
+    shown: dict[Split, int] = {name: n for name, n in whole.items() if run.result.get(f"{name}_accuracy") is not None}
+    if run.outcome == "stopped" or images >= max(shown.values(), default=0):
+        return None
+    if images <= min(shown.values()):
+        text = _(
+            "These accuracies are measured on {sets}, the curves on the first {n} images of each set, so that training is not held up."
+        )
+    else:
+        text = _(
+            "These accuracies are measured on {sets}, the curves on the first images of each set ({parts}), so that training is not held up."
+        )
+    parts = {name: min(n, images) for name, n in shown.items()}
+    return text.format(sets=_counted(shown), parts=_counted(parts), n=f"{images:,}")
+
+
+def _counted(sets: Mapping[Split, int]) -> str:
+    return ", ".join(counted(name, n) for name, n in sets.items())

@@ -14,14 +14,11 @@ import streamlit as st
 
 from mnist_core import diagnostics
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.chance import TRAIN_EVALUATED
-from mnist_core.diagnostics.gap import test_images
 from mnist_core.figures import curves as charts
 from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.panels import draft, export_panel, image_split, layer_charts, predictions, typed_setting, waiting
-from mnist_core.records import SPLITS, Run, Split
+from mnist_core.records import SPLITS, Run
 from mnist_core.rounds import Free, free_to_json
-from mnist_core.schedule import evaluated_images
 from mnist_core.store import Command
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
 from mnist_core.ui.panel import Panel
@@ -290,35 +287,9 @@ def _results(run: Run) -> None:
     step = run.result.get("evaluated_step")
     if step is not None and step < run.progress.step:  # it was stopped in between
         st.caption(_("Measured at step {step}, the last point of the curves.").format(step=f"{step:,}"))
-    _say_on_how_many(run)
+    if on_how_many := image_split.measured_on(run):
+        st.caption(on_how_many)
     _say_how_it_trained(run)
-
-
-def _say_on_how_many(run: Run) -> None:
-    """Why the last points of the curves are not the figures of the end."""
-    images, config = evaluated_images(run.config), run.config
-    whole: dict[Split, int] = {
-        "train": min(config.train_size, TRAIN_EVALUATED),
-        "validation": config.validation_size,
-        "test": test_images(config, run.result),
-    }
-    shown: dict[Split, int] = {name: n for name, n in whole.items() if run.result.get(f"{name}_accuracy") is not None}
-    if run.outcome == "stopped" or images >= max(shown.values()):
-        return
-    if images <= min(shown.values()):
-        text = _(
-            "These accuracies are measured on {sets}, the curves on the first {n} images of each set, so that training is not held up."
-        )
-    else:
-        text = _(
-            "These accuracies are measured on {sets}, the curves on the first images of each set ({parts}), so that training is not held up."
-        )
-    parts = {name: min(n, images) for name, n in shown.items()}
-    st.caption(text.format(sets=_counted(shown), parts=_counted(parts), n=f"{images:,}"))
-
-
-def _counted(sets: Mapping[Split, int]) -> str:
-    return ", ".join(image_split.counted(name, n) for name, n in sets.items())
 
 
 def _say_how_it_trained(run: Run) -> None:

@@ -94,6 +94,8 @@ def test_a_run_has_what_it_came_to_and_why_and_what_was_expected() -> None:
     titles = ["Result", "Health check", "Prediction and outcome", "Notes", "Curves", "Settings"]
     assert [section.title for section in made.sections] == titles
     assert facts(made, "Result")["Test accuracy"] == "90.00%"
+    on_how_many = [part.text for part in parts(made, "Result") if isinstance(part, Paragraph)]
+    assert any("measured on 10,000 training images" in str(text) for text in on_how_many)
     health = facts(made, "Health check")
     assert list(health)[:2] == ["Verdict", "Evidence"]
     assert all(health.values())

@@ -12,6 +12,7 @@ from mnist_core.figures import range_test as range_test_chart
 from mnist_core.figures.axes import ChartView
 from mnist_core.messages import N_, accuracy_text, number_text
 from mnist_core.networks import models
+from mnist_core.panels import image_split
 from mnist_core.panels.predictions import WORDS, in_words
 from mnist_core.panels.reports import blocks
 from mnist_core.records import SPLITS, Run
@@ -40,7 +41,7 @@ def sections(view: watch.View, *, says_prediction: bool = True, free: Free | Non
     run = view.run
     predicted = run.own_prediction if says_prediction else None
     return [
-        Section(_("Result"), [_result(run), *_story(run)]),
+        Section(_("Result"), [_result(run), *_on_how_many(run), *_story(run)]),
         *health(view, free),
         *([Section(_("Prediction and outcome"), [prediction_facts(run, predicted)])] if predicted else []),
         *blocks.notes([run]),
@@ -66,6 +67,10 @@ def _result(run: Run) -> Facts:
     if progress.seconds:
         rows.append((_("Training time"), names.duration(progress.seconds)))
     return Facts(rows)
+
+
+def _on_how_many(run: Run) -> list[Part]:
+    return [Paragraph(text)] if (text := image_split.measured_on(run)) else []
 
 
 def _story(run: Run) -> list[Part]:
