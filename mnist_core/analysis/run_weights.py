@@ -39,15 +39,6 @@ def finite_snapshots(run: Run) -> list[tuple[int, Weights]]:
     return snapshots
 
 
-def lasting_snapshots(run: Run) -> list[tuple[int, Weights]]:
-    """The same without a checkpoint that the run will replace when it goes on, where there are others: nobody could show its weights
-    afterwards. Raises TrainingError."""
-    snapshots = finite_snapshots(run)
-    if run.state == "finished" or len(snapshots) < 2 or snapshots[-1][0] in snapshot_steps(run.id):
-        return snapshots
-    return snapshots[:-1]
-
-
 def _snapshots(run: Run) -> list[tuple[int, Weights]]:
     """(step, weights) of the snapshots and of the checkpoint, as far as they are on disk."""
     snapshots: list[tuple[int, Weights]] = []

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from mnist_core import data
-from mnist_core.analysis.run_weights import lasting_snapshots
 from mnist_core.config import RunConfig
 from mnist_core.data import augment
 from mnist_core.jobs import analysis_job, run_job
 from mnist_core.networks import forward, weights
-from mnist_core.networks.checkpoint_layout import forget_snapshots, snapshot_file, snapshot_steps
+from mnist_core.networks.checkpoint_layout import forget_snapshots, snapshot_steps
 from mnist_core.records import Analysis, AnalysisKind
 from mnist_core.store import Store
 from mnist_core.training import snapshots
@@ -145,16 +143,6 @@ def test_what_an_answer_hangs_on(store: Store) -> None:
     assert analysis.values["digit"] == digit
     assert not analysis.arrays["integrated_gradients"][image == 0].any()
     assert analysis.arrays["occlusion"].any()
-
-
-def test_the_course_of_a_run_that_trains_is_of_snapshots_that_stay(store: Store) -> None:
-    """It ended at a checkpoint that the run replaced as it went on: then nothing could be shown of the moment with which it opens."""
-    run_id = trained(store)
-    while_it_trained = replace(store.runs.get(run_id), state="running", outcome=None)
-    (snapshot_file(run_id, CONFIG.total_steps)).unlink()
-    kept = snapshot_steps(run_id)
-    assert [step for step, _weights in lasting_snapshots(while_it_trained)] == list(kept)
-    assert [step for step, _weights in lasting_snapshots(store.runs.get(run_id))] == [*kept, CONFIG.total_steps]
 
 
 def test_the_course_of_a_run_ends_where_its_answers_do(store: Store) -> None:

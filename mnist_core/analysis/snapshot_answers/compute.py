@@ -6,7 +6,7 @@ import numpy as np
 
 from mnist_core.analysis import inference
 from mnist_core.analysis.context import Context, part_of
-from mnist_core.analysis.run_weights import images_to_analyze, lasting_snapshots
+from mnist_core.analysis.run_weights import finite_snapshots, images_to_analyze
 from mnist_core.analysis.snapshot_answers.schema import Parameters, Result
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe
@@ -17,9 +17,9 @@ AFFORDABLE = 2e10  # multiplications in all: some seconds
 
 
 def compute(context: Context, parameters: Parameters, progress: Progress) -> Result:
-    """The answers of all snapshots with finite output that stay. Raises TrainingError."""
+    """The answers of all snapshots with finite output. Raises TrainingError."""
     run = context.run(parameters.run)
-    snapshots = lasting_snapshots(run)
+    snapshots = finite_snapshots(run)
     split, part = images_to_analyze(run)
     images = part.images[: affordable(run.config, len(snapshots))]
     answers = []
