@@ -14,6 +14,7 @@ from mnist_core.config import RunConfig
 from mnist_core.lessons.schema import Lesson, PredictBlock, RunBlock, Trained
 from mnist_core.lessons_page import reached, steps
 from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, OwnImages, Run
+from mnist_core.rounds import Round
 from mnist_core.ui import address, classwork, data_note, frame, own_images, session, watch
 from mnist_core.ui.texts import _
 
@@ -95,6 +96,13 @@ class Here:
         runs = self.runs.get(block)
         return runs[0] if runs else None
 
+    def last(self, block: str) -> list[Run]:
+        """The newest run of a block, or all of its newest sweep, in their order."""
+        newest = self.newest(block)
+        if newest is None or newest.group is None:
+            return [] if newest is None else [newest]
+        return [run for run in reversed(self.runs[block]) if run.group == newest.group]
+
     def place(self, block: str) -> LessonPlace:
         """A block of it, for the store."""
         return LessonPlace(self.name, block)
@@ -135,11 +143,16 @@ class Here:
         return answer.value if answer is not None and answer.given else None
 
     @property
-    def round_id(self) -> str | None:
+    def round(self) -> Round | None:
         """The round of his class that is about this lesson, if one is open."""
         own = classwork.assignment()
         is_it = own is not None and own.round.plan.kind == "lesson" and own.round.plan.lesson == self.name
-        return own.round.id if own is not None and is_it else None
+        return own.round if own is not None and is_it else None
+
+    @property
+    def round_id(self) -> str | None:
+        """Its id."""
+        return None if self.round is None else self.round.id
 
     def all_done(self) -> bool:
         """Whether all that is to be done in the lesson is done."""

@@ -128,10 +128,13 @@ def _facts(here: Here, entry: Entry) -> None:
 
 def _head(here: Here, entry: Entry, number: int) -> None:
     lesson, steps = here.lesson, here.steps
-    if here.round_id is not None:
+    if (given := here.round) is not None:
         st.caption(
             _(":material/school: Your class does this lesson. Your teacher sees how far you are and what you answer.")
         )
+        if given.plan.instruction:
+            with st.container(border=True, key="lesson_round"):
+                st.markdown(given.plan.instruction.formatted)
     if number == 0:
         _what_for(lesson)
     give_panel.draw(entry, lesson)

@@ -53,14 +53,13 @@ def inspect(here: Here, panel: Panel, block: InspectBlock, views: Views) -> None
 
 
 def compare(here: Here, panel: Panel, block: CompareBlock) -> None:
-    """The last runs of some blocks in one chart."""
-    newest = [run for name in block.runs if (run := here.newest(name)) is not None]
+    """The last runs and sweeps of some blocks in one chart."""
+    newest = [run for name in block.runs for run in here.last(name)]
     with st.container(border=True, key=panel.key("compare_box")):
         title = _("Side by side")
         st.markdown(f":material/compare_arrows: **{title}**")
-        if len(newest) < len(block.runs):
-            count = len(block.runs)
-            st.caption(_("Train all {n} runs above; then their curves stand here together.").format(n=count))
+        if not all(here.last(name) for name in block.runs):
+            st.caption(_("Train all that is compared here, above; then the curves stand here together."))
         if not newest:
             return
         views = watch.look_at([run.id for run in newest])

@@ -33,10 +33,10 @@ def opened(store: Store, monkeypatch: pytest.MonkeyPatch) -> Opened:
     return found, secret
 
 
-def given(store: Store, opened: Opened) -> str:
+def given(store: Store, opened: Opened, instruction: str = "") -> str:
     """The short lesson, which the class has as its round; its name."""
     lesson = store.written_lessons.create(TEACHER, "A short lesson", lessons.packed(SOURCE)).lesson
-    plan = Plan(UserText("A short lesson"), kind="lesson", lesson=lesson)
+    plan = Plan(UserText("A short lesson"), UserText(instruction), kind="lesson", lesson=lesson)
     store.rounds.give(opened[0].id, opened[1], plan)
     return lesson
 
@@ -62,12 +62,14 @@ def test_the_teacher_gives_the_lesson_that_is_open(
 
 
 def test_a_student_finds_the_lesson_and_trains_for_its_round(open_page: Open, store: Store, opened: Opened) -> None:
-    lesson = given(store, opened)
+    lesson = given(store, opened, "As far as **step 3**")
     app = open_page("lessons", lesson=lesson)
     assert "Your class does this lesson." not in texts(app)
+    assert "As far as **step 3**" not in texts(app)
     store.classes.join(opened[0].code, student(app), "Falcon")
     app.run()
     assert "Your class does this lesson." in texts(app)
+    assert "As far as **step 3**" in texts(app)
     (expected,) = [one for one in app.get("button_group") if str(one.key).endswith("-expected")]
     expected.set_value("learns").run()
     for ending in ("-say", "-run"):

@@ -118,6 +118,28 @@ def test_runs_are_compared_on_a_part_that_all_of_them_have(
     assert [chart["layout"]["title"]["text"] for chart in charts] == [f"Loss – {part}"]
 
 
+def test_of_a_sweep_all_runs_are_compared(
+    open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str]
+) -> None:
+    """Its last run alone stood beside the others."""
+    small = "change: {train_size: 40, validation_size: 10, batch_size: 10}"
+    blocks = f"run one\n{small}\n```\n\n```sweep rates\n{small}\nrates: [0.05, 0.5]\n```\n\n```compare both\nruns: [one, rates]"
+    name = of_block(blocks)
+    assert "Train all that is compared here" in texts(open_page("lessons", lesson=name))
+    config = RunConfig(train_size=40, validation_size=10, batch_size=10, epochs=1)
+    store.runs.create(STUDENT, config, place=LessonPlace(name, "one"))
+    for sweep_id in ("a" * 10, "b" * 10):
+        sweep = SweepRecord(sweep_id, STUDENT, 0.0, config, (0.05, 0.5), 1)
+        store.sweeps.create(sweep, variants(config, (0.05, 0.5)), None, LessonPlace(name, "rates"))
+    for run in store.runs.of_lesson(STUDENT, name):
+        store.queue.claim(run.id, "worker", 1)
+        curves = evaluations([2.3, 0.5], 1.0, [2.3, 0.6])
+        store.record_writer.publish([Report(run.id, Progress(4, 4, 2.0, 1.0), curves)])
+    app = open_page("lessons", lesson=name)
+    (chart,) = [message["figure"] for message in components(app) if str(message.get("key")).endswith("compare_loss")]
+    assert sum(len(trace["x"]) > 1 for trace in chart["data"]) == 3
+
+
 @pytest.mark.parametrize("axes", ["", "across: epoch\nlog_loss_axis: true"])
 def test_the_charts_of_a_run_begin_with_the_axes_of_its_block(
     open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str], axes: str
