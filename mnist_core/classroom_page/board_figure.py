@@ -306,13 +306,22 @@ def shows_zones(plan: Plan, look: BoardLook) -> bool:
     return plan.has_zones and look.across == "learning_rate"
 
 
+def draws_zones(runs: Sequence[RoundRun], plan: Plan, look: BoardLook) -> bool:
+    """Whether there are any: they take runs at two rates."""
+    return shows_zones(plan, look) and len(_reading(runs, plan).points) > 1
+
+
+def _reading(runs: Sequence[RoundRun], plan: Plan) -> zones.Reading:
+    return zones.read([trial(one) for one in runs], Scale.of(plan.config))
+
+
 def _zones(
     figure: Figure, runs: Sequence[RoundRun], plan: Plan, look: BoardLook, translate: Translate, width: int
 ) -> float:
     """The zones of the rates, of all runs, drawn or not; returns where the axes end."""
     if not shows_zones(plan, look):
         return 1.0
-    reading = zones.read([trial(one) for one in runs], Scale.of(plan.config))
+    reading = _reading(runs, plan)
     if len(reading.points) < 2:
         return 1.0
     view = SweepView(look.metric, dark=look.dark)

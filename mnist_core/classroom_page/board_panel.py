@@ -190,7 +190,7 @@ def _charts(shown: board.Board, look: BoardLook) -> None:
     with left:
         on_click, narrow = partial(_clicked, shown.id), (board_figure.WIDTH, HEIGHT)
         _chart(shown, ("board points", look), make_points, "chart_board", on_click=on_click, narrow=narrow)
-        if board_figure.shows_zones(shown.round.plan, look) and look.which != "all":
+        if look.which != "all" and board_figure.draws_zones(shown.runs, shown.round.plan, look):
             st.caption(_("The zones are those of all runs of the round, also of runs that are not drawn here."))
     with right:
         asked = shown.round.plan.question != "none"

@@ -152,6 +152,14 @@ def test_the_seal_of_the_board_is_the_boards_alone(open_page: Open, store: Store
     assert metrics(app)["Test accuracy"] == "97.24%"
 
 
+def test_of_zones_is_spoken_where_there_are_any(open_page: Open, store: Store, opened: Opened) -> None:
+    given = give(store, opened)
+    for rate, zones_are_there in ((0.1, False), (0.1, False), (0.5, True)):
+        run_id = store.runs.create(ANN, CONFIG.replace(learning_rate=rate), round_id=given.id)
+        store.record_writer.finish(run_id, "completed", {"validation_accuracy": 0.95, "best_validation_accuracy": 0.95})
+        assert ("The zones are those of all runs" in texts(board(open_page, opened[0]))) == zones_are_there
+
+
 def test_an_earlier_round_is_at_hand(open_page: Open, store: Store, opened: Opened) -> None:
     first = give(store, opened)
     run_id = trained(store, first)
