@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,6 +113,16 @@ def _button(
             st.caption(_("about {time} here").format(time=names.duration(seconds)))
         else:
             st.caption(f":material/info: {problem}")
+    if newest is not None:
+        _say_what_was_trained(newest.config, config, chosen)
+
+
+def _say_what_was_trained(shown: RunConfig, config: RunConfig, free: Iterable[str]) -> None:
+    """Where controls were moved since: what they were for what is shown below."""
+    moved = [name for name in free if getattr(shown, name) != getattr(config, name)]
+    if moved:
+        words = " · ".join(f"{names.setting(name)}: {names.value(getattr(shown, name))}" for name in moved)
+        st.caption(":material/info: " + _("What is shown below was trained with: {settings}").format(settings=words))
 
 
 def planned(block: Trained, config: RunConfig) -> RunConfig:

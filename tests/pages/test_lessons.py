@@ -140,6 +140,19 @@ def test_of_a_sweep_all_runs_are_compared(
     assert sum(len(trace["x"]) > 1 for trace in chart["data"]) == 3
 
 
+def test_once_a_control_is_moved_it_is_said_what_the_run_below_was_trained_with(
+    open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str]
+) -> None:
+    name = of_block("run one\nfree: {seed: [0, 40], epochs: [1, 5]}\nchange: {seed: 11, epochs: 2}")
+    store.runs.create(STUDENT, RunConfig(seed=11, epochs=2), place=LessonPlace(name, "one"))
+    app = open_page("lessons", lesson=name)
+    assert "What is shown below was trained with" not in texts(app)
+    seed = app.select_slider(key=key(app, "select_slider", "free_seed"))
+    app = seed.set_value(12).run()
+    assert "What is shown below was trained with: Seed: 11" in texts(app)
+    assert "Epochs: 2" not in texts(app)
+
+
 @pytest.mark.parametrize("axes", ["", "across: epoch\nlog_loss_axis: true"])
 def test_the_charts_of_a_run_begin_with_the_axes_of_its_block(
     open_page: Open, built_in: None, store: Store, of_block: Callable[[str], str], axes: str
