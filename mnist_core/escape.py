@@ -32,6 +32,7 @@ _FOUND_LATER = re.compile(
     r"|(?<=[-<>~])(?=[-=>])"  # -> becomes an arrow, -- a dash
 )
 # Where Markdown makes a link: [text](address), [name]: address, <address>, and an address that stands in a sentence.
+_TAGS = ((re.compile(r"\*\*(?!\s)(.+?)(?<!\s)\*\*"), "strong"), (re.compile(r"\*(?!\s)([^*<]+?)(?<!\s)\*"), "em"))
 _LEADS = re.compile(
     r"(?<=\])(?=[(:])|(?<=<)(?=[A-Za-z][\w+.-]{1,31}:|[^\s<>]{1,99}@)"
     r"|(?<=[hH][tT][tT][pP]:)(?=//)|(?<=[hH][tT][tT][pP][sS]:)(?=//)|(?<=[wW]{3})(?=\.)|(?<=[-.\w+])(?=@[\w-]+\.)"
@@ -190,6 +191,17 @@ def plotly(text: str) -> str:
 def html(text: str) -> str:
     """`text` for HTML and SVG, between tags or in an attribute with quotes."""
     return _html.escape(plain(text), quote=True)
+
+
+def formatted_html(row: str) -> str:
+    """A line for HTML in which a list's sign, **bold** and *italic* are what they are, as in `formatted`."""
+    item = _ITEM.match(row)
+    shown = html(row if item is None else row[item.end() :])
+    for marked, tag in _TAGS:
+        shown = marked.sub(rf"<{tag}>\1</{tag}>", shown)
+    if item is None:
+        return shown
+    return f"• {shown}" if item[2] is None else f"{item[2]}. {shown}"
 
 
 def cell(text: str) -> str:

@@ -94,7 +94,9 @@ def _about(results: RoundResults) -> list[Part]:
     ]
     if runs:
         facts.append((_("The same for all"), names.but_the_rate(runs[0].config) if _alike(runs) else "–"))
-    parts: list[Part] = [Quote(results.given.plan.instruction)] if results.given.plan.instruction else []
+    parts: list[Part] = (
+        [Quote(results.given.plan.instruction, formatted=True)] if results.given.plan.instruction else []
+    )
     parts.append(Facts(facts))
     if not runs:
         parts.append(Paragraph(_("Nobody has trained in this round.")))

@@ -24,9 +24,10 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Quote:
-    """What somebody wrote, with its line breaks."""
+    """What somebody wrote, with its line breaks; `formatted`: with its lists, **bold** and *italic* too."""
 
     text: UserText
+    formatted: bool = False
 
 
 @dataclass(frozen=True)

@@ -111,8 +111,8 @@ def _part(part: Part, numbers: Iterator[int], translate: Translate) -> Iterator[
     match part:
         case Paragraph(text):
             yield f"<p>{_html(text)}</p>"
-        case Quote(text):
-            lines = map(escape.html, text.rows)
+        case Quote(text, formatted):
+            lines = map(escape.formatted_html if formatted else escape.html, text.rows)
             yield f"<blockquote>{'<br>'.join(lines)}</blockquote>"
         case Facts(rows):
             yield "<dl>"

@@ -103,6 +103,13 @@ def test_nothing_typed_is_markup() -> None:
     assert b"&lt;img src=x onerror=alert(1)&gt;" in content
 
 
+def test_what_is_to_be_done_is_formatted_as_students_see_it() -> None:
+    instruction = UserText("**Where** does it *break*?\n- 2 * 3 * 4 <b>x</b>\n2. then")
+    content = written(report(results(rows_of(), instruction=instruction)), texts._).decode()
+    lines = ("<strong>Where</strong> does it <em>break</em>?", "• 2 * 3 * 4 &lt;b&gt;x&lt;/b&gt;", "2. then")
+    assert f"<blockquote>{'<br>'.join(lines)}</blockquote>" in content
+
+
 def test_a_round_without_runs_says_so() -> None:
     made = report(results([]))
     assert [section.title for section in made.sections] == ["The round"]
