@@ -26,6 +26,7 @@ from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 HEIGHT = 460
+NAMED = 16  # runs at most whose names stand above their curves: more would leave no room for the curves
 ROW, ROOMY = 26, 4  # pixels of a row in the legend; so many runs have room in it, each more makes the chart higher
 SHOWN_SETTINGS = 8  # axes of the chart of all settings
 RESULTS: Mapping[str, str] = {
@@ -102,8 +103,13 @@ def _curves(panel: Panel, views: list[watch.View]) -> None:
         ]
         chance = maximum_chance(run.config for run in runs)
         figure = overlay.runs_chart(overlaid, metric, parts, view, _, chance)
+        if len(overlaid) > NAMED:
+            figure["layout"] |= {"showlegend": False, "hovermode": "closest"}
         return figure, overlay.describe(overlaid, metric, parts, _)
 
+    if len(views) > NAMED:
+        text = _("Of more than {n} runs the names are not above the curves: point at a curve, or choose fewer runs.")
+        st.caption(text.format(n=NAMED))
     _two_charts(panel, views, ("curves", parts, view), draw_curves)
     undrawn.say(_without_curve(views, parts))
 
@@ -165,7 +171,7 @@ def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: Dra
                 ("compare", name, metric),
                 partial(picture, metric),
                 key=panel.key(f"chart_compare_{metric}"),
-                height=HEIGHT + ROW * min(12, max(0, len(views) - ROOMY)),
+                height=HEIGHT + (ROW * max(0, len(views) - ROOMY) if len(views) <= NAMED else 0),
                 linked=panel.key("compare"),
                 hidden=shown.hidden,
                 on_hidden=hide,

@@ -9,6 +9,7 @@ from html import unescape
 import numpy as np
 import pytest
 
+from mnist_core.compare_page.charts_panel import NAMED
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
@@ -25,6 +26,21 @@ def test_one_part_at_least_is_drawn(open_page: Open, finished: Callable[..., str
     app.segmented_control(key="compare_split").set_value([]).run()
     assert app.segmented_control(key="compare_split").value == ["validation"]
     assert not app.exception
+
+
+def test_so_many_names_that_no_room_is_left_for_curves_stand_not_above_them(open_page: Open, store: Store) -> None:
+    """Of 29 runs the names took more room than the curves, and covered some."""
+    app = open_page("train")
+    ids = [ended(store, student(app), seed, "completed", [2.0, 1.0]) for seed in range(NAMED + 1)]
+    app.query_params["runs"] = ",".join(ids[:NAMED])
+    app.switch_page("pages/compare.py").run()
+    assert component(app, "chart_compare_loss")["figure"]["layout"]["showlegend"]
+    assert "the names are not above the curves" not in texts(app)
+    app.query_params["runs"] = ",".join(ids)
+    app.run()
+    layout = component(app, "chart_compare_loss")["figure"]["layout"]
+    assert (layout["showlegend"], layout["hovermode"]) == (False, "closest")
+    assert f"Of more than {NAMED} runs the names are not above the curves" in texts(app)
 
 
 def test_who_ended_before_the_others_of_a_group_is_said(open_page: Open, store: Store) -> None:
