@@ -297,16 +297,27 @@ def _scatter(panel: Panel, setting: str, measured: list[Run], outcome: Outcome) 
 
 
 def _parallel(panel: Panel, fields: Sequence[str], measured: list[Run], outcome: Outcome) -> None:
-    axes = [_dimension(name, measured) for name in fields[:SHOWN_SETTINGS]]
+    shown = _most_varied(fields, measured)
+    axes = [_dimension(name, measured) for name in shown]
     figure = charts.parallel(axes, outcome(measured), ChartView(dark=session.dark()), _)
     description = _(
         "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
     )
     live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=description)
     st.caption(description)
-    if len(fields) > SHOWN_SETTINGS:
-        more = ", ".join(_(comparison.NAMES[name]) for name in fields[SHOWN_SETTINGS:])
+    if len(fields) > len(shown):
+        more = ", ".join(_(comparison.NAMES[name]) for name in fields if name not in shown)
         st.caption(_("Settings not shown here: {settings}.").format(settings=more))
+
+
+def _most_varied(fields: Sequence[str], runs: Sequence[Run]) -> list[str]:
+    """The settings that there is room for, in their usual order: those with most values among the runs, seeds last."""
+
+    def rank(name: str) -> tuple[bool, int]:
+        return name in comparison.SEEDS, -len({comparison.setting(run, name) for run in runs})
+
+    first = sorted(fields, key=rank)[:SHOWN_SETTINGS]
+    return [name for name in fields if name in first]
 
 
 def _outcome(title: str, result: str, runs: Sequence[Run]) -> charts.Dimension:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,23 @@ def test_runs_without_validation_images_are_compared_by_their_training_curves(op
     app.switch_page("pages/compare.py").run()
     assert app.segmented_control(key="compare_split").value == ["train"]
     assert "Not drawn" not in texts(app)
+
+
+def test_where_there_is_no_room_for_all_settings_those_with_most_values_are_shown(
+    open_page: Open, store: Store
+) -> None:
+    app = open_page("train")
+    once: dict[str, Any] = {"activation": "tanh", "initialization": "he", "hidden_layers": (20,), "train_size": 2_000}
+    once |= {"validation_size": 500, "preprocessing": "centered", "dropout": 0.1, "loss": "squared-error"}
+    for seed, rate in enumerate((0.1, 0.2, 0.3)):
+        ended(store, student(app), seed, "completed", [2.0, 1.0], learning_rate=rate, **(once if rate == 0.3 else {}))
+    app.query_params["runs"] = ",".join(run.id for run in store.runs.newest(student(app)))
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value("settings").run()
+    app.selectbox(key="compare_result").set_value("validation_loss").run()
+    (left_out,) = [caption.value for caption in app.caption if caption.value.startswith("Settings not shown here")]
+    assert "learning rate" not in left_out
+    assert left_out.endswith("seed.")
 
 
 def test_no_run_disappears_unsaid(open_page: Open, store: Store) -> None:
