@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core import schedule
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import chance_accuracy, chance_loss, range_test
 from mnist_core.diagnostics.range_test import Suggestion
@@ -24,10 +25,11 @@ from mnist_core.ui.texts import _
 def draw(panel: Panel) -> None:
     """The button, and the test that is shown."""
     run_id = panel.follow("shown_test", "test")
+    highest = range_test.highest(draft.config())
     st.markdown(
         _(
-            "A short run from newly initialized weights. The rate grows a little at every step, from one millionth of {highest} up to {highest}. Where accuracy rises, the rate is useful; where it has lost half of its rise again or the loss explodes, training breaks."
-        ).format(highest=number_text(range_test.highest(draft.config())))
+            "A short run from newly initialized weights. The rate grows a little at every step, from {lowest} up to {highest}. Where accuracy rises, the rate is useful; where it has lost half of its rise again or the loss explodes, training breaks."
+        ).format(lowest=number_text(highest / schedule.RISE), highest=number_text(highest))
     )
     problem = round_panel.why_not(draft.given_here("range-test"))
     st.button(

@@ -62,3 +62,8 @@ def test_a_test_that_finds_nothing_says_so(open_page: Open, store: Store) -> Non
     run_id = run_it(store, falls=False)
     again = open_page("learning_rate", test=run_id)
     assert "so the test suggests no rate" in texts(again)
+
+
+def test_it_is_said_between_which_rates_it_trains(open_page: Open) -> None:
+    """In Korean the millionth of ten read as ten times a millionth."""
+    assert "학습률은 1e-5에서 10까지" in texts(open_page("learning_rate", view="test", lang="ko"))
