@@ -75,7 +75,7 @@ def measured_text(value: float, decimals: int = 3) -> str:
     """A measured number with so many decimals; in a few digits from a thousand on: a network that diverges computes numbers of any size."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    return number_text(float(f"{value:.3g}")) if abs(value) >= 1_000 else f"{value:.{decimals}f}"
+    return minus(number_text(float(f"{value:.3g}")) if abs(value) >= 1_000 else f"{value:.{decimals}f}")
 
 
 def minus(text: str) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mnist_core.figures import cells, class_names, theme
 from mnist_core.figures.axes import packed
 from mnist_core.figures.class_names import Classes
-from mnist_core.messages import ANY_SIZE, N_, Translate, measured_text, minus
+from mnist_core.messages import ANY_SIZE, N_, Translate, measured_text
 
 Figure = dict[str, Any]
 
@@ -66,7 +66,5 @@ def square(values: NDArray[np.float32], title: str, dark: bool) -> Figure:
         "ygap": 2,
         "hovertemplate": f"%{{z:{ANY_SIZE}}}<extra></extra>",
     }
-    texts = [
-        [minus(measured_text(round(float(value), 2) + 0.0, 2)) for value in row] for row in values
-    ]  # + 0.0: no -0.00
+    texts = [[measured_text(round(float(value), 2) + 0.0, 2) for value in row] for row in values]  # + 0.0: no -0.00
     return {"data": [trace, cells.words("numbers", texts, fill, size=theme.NOTE_SIZE)], "layout": layout}

@@ -78,7 +78,7 @@ def test_a_run_without_numbers_is_looked_at_where_it_had_some(open_page: Open, s
     ("activation", "shown"),
     [
         ("relu", "1 of 2 units are active (above 0); the maximum is 9.64e17."),
-        ("tanh", "The activations of the 2 units range from -1.000 to 1.000."),
+        ("tanh", "The activations of the 2 units range from −1.000 to 1.000."),
     ],
 )
 def test_what_hidden_units_give(open_page: Open, store: Store, activation: str, shown: str) -> None:
