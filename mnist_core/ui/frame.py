@@ -104,7 +104,8 @@ def run(below: Callable[[str], None]) -> None:
     safely(_draw)(page, below)
 
 
-# Streamlit leaves a hand's breadth of nothing above a page; a projector has better uses for it.
+# Streamlit leaves a hand's breadth of nothing above a page; a projector has better uses for it. Of a sidebar it may leave the frame on the
+# next page, where a click there came while controls were drawn again.
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 2.5rem 2rem; }
 .st-key-frame { margin-bottom: -0.6rem; }
@@ -114,6 +115,7 @@ _STYLE = """<style>
 .stMainBlockContainer :is(h1, h2, h3, h5) { word-break: keep-all; overflow-wrap: anywhere; }
 [class*="explanation_live"] { min-height: 9.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.4rem; min-height: 0; }
+[data-testid="stSidebar"]:not(:has([data-testid="stElementContainer"])) { display: none; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4.2rem 1rem 2rem; } }
 </style>"""

@@ -103,7 +103,7 @@ def test_a_whole_lesson_with_wrong_and_right_answers_and_a_reload_in_the_middle(
     page.wait_for(said("finished"))
     report = opened_from_disk(browsers, file)
     shown = report.find_element(By.TAG_NAME, "main").text
-    for text in ("<b>Predict</b> first", said("What fell?"), said("The loss"), said("breaks"), said("Correct.")):
+    for text in ("<b>Predict</b> first", said("What fell?"), said("The loss"), said("breaks"), said("Right.")):
         assert text in shown
     assert report.find_element(By.TAG_NAME, "html").get_attribute("lang") == code
 

@@ -129,5 +129,6 @@ def test_the_controls_leave_no_empty_sidebar_on_the_next_page(open_browser: Open
     wait_until(lambda: "learning_rate=" in page.address and page.at_rest())
     page.follow("Compare")
     wait_until(lambda: page.says("Compare runs: what did one change do?") and page.at_rest())
-    wait_until(lambda: not page.find("[data-testid=stSidebar]"))
+    wait_until(lambda: not any(one.is_displayed() for one in page.find("[data-testid=stSidebar]")))
+    wait_until(lambda: page.find("[data-testid=stMain]")[0].rect["x"] == 0)
     assert page.says("Compare runs: what did one change do?")
