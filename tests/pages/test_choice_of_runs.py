@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.inspected_runs import CONFIG, run_with_weights, with_answers
+
+
+def end(store: Store, owner: str, run_ids: Sequence[str]) -> None:
+    """These runs are over, and what they answer is known."""
+    for run_id in run_ids:
+        store.record_writer.finish(run_id, "completed", {})
+        with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+
+
+def go_to(app: AppTest, page: str, query: dict[str, str]) -> None:
+    app.switch_page(f"pages/{page}.py")
+    app.session_state["address_ready"] = True
+    app.query_params.update(query)
+    app.run()
+    assert not app.exception
 
 
 @pytest.mark.parametrize(
@@ -26,14 +44,8 @@ def test_a_range_test_is_offered_last(
     app = open_page()
     owner = app.session_state["student"]
     runs = [run_with_weights(store, owner, answer=3, **more) for more in ({}, {}, {"schedule": "rising"})]
-    for run_id in runs:
-        store.record_writer.finish(run_id, "completed", {})
-        with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
-    app.switch_page(f"pages/{page}.py")
-    app.session_state["address_ready"] = True
-    app.query_params.update(query)
-    app.run()
-    assert not app.exception
+    end(store, owner, runs)
+    go_to(app, page, query)
     box = app.selectbox(key=key)
     assert box.value in runs[:2]
     assert "Range test" in box.options[-1]
@@ -53,15 +65,9 @@ def test_weights_that_still_change_are_not_looked_into_by_themselves(
     app = open_page()
     owner = app.session_state["student"]
     over = [run_with_weights(store, owner, answer=3) for _number in range(2)]
-    for run_id in over:
-        store.record_writer.finish(run_id, "completed", {})
-        with_answers(store, owner, run_id, np.tile(np.eye(10)[3], (CONFIG.validation_size, 1)))
+    end(store, owner, over)
     run_with_weights(store, owner, answer=3)  # newer, and it trains
-    app.switch_page(f"pages/{page}.py")
-    app.session_state["address_ready"] = True
-    app.query_params.update(query)
-    app.run()
-    assert not app.exception
+    go_to(app, page, query)
     box = app.selectbox(key=key)
     assert box.value in over
     assert len(box.options) == 3 - (key == "mistakes_other")  # what trains may be chosen
