@@ -16,7 +16,7 @@ from mnist_core.messages import N_
 from mnist_core.networks import weights
 from mnist_core.networks.weights import Which
 from mnist_core.panels import report_panel
-from mnist_core.records import Curves, Progress, Run, rate_changes, rates_in_a_line
+from mnist_core.records import Curves, Progress, Run
 from mnist_core.ui import download, frame, names, session, visits, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
@@ -131,8 +131,6 @@ def _keep(imported: exchange.Imported) -> str:
     verdict = diagnostics.at_end(imported.config, imported.curves, imported.outcome, imported.result)
     config, step = imported.config, imported.step
     progress = Progress(step, config.total_steps, step / config.steps_per_epoch, imported.seconds)
-    rates = rates_in_a_line(config, rate_changes(config, imported.curves.events, step))
-    name = imported.name or names.describe(config, rates)
     run_id, last = secrets.token_hex(5), imported.weights.get("last")
     if last is not None:
         weights.keep(run_id, last, imported.weights.get("best"))
@@ -142,9 +140,9 @@ def _keep(imported: exchange.Imported) -> str:
             config,
             imported.curves,
             imported.outcome,
-            imported.result | {"verdict": verdict},
+            imported.result | {"verdict": verdict, names.IMPORTED: True},
             progress,
-            name=_("{name} (imported)").format(name=name.removesuffix(_("{name} (imported)").format(name=""))),
+            name=names.not_imported(imported.name),
             note=imported.note,
             run_id=run_id,
             checkpoint_step=None if last is None else last.step,

@@ -17,11 +17,13 @@ from mnist_core.messages import N_, LayerSizes, SettingName, TypedText, WordToWr
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
 from mnist_core.schedule import RISE
-from mnist_core.ui import own_images
+from mnist_core.ui import own_images, texts
 from mnist_core.ui.texts import _, ngettext
 
 Word = TypeVar("Word", bound=str)
 MOST_SPECIAL = 4  # settings that a title tells
+IMPORTED = "imported"  # in the result of a run that came in as a file
+_IMPORTED = N_("{name} (imported)")
 
 # Names of choices; proper names stay as they are in every language.
 CHOICES: Mapping[str, str] = {
@@ -178,8 +180,17 @@ def verdict(run: Run) -> str:
 
 
 def run_title(run: Run) -> UserText:
-    """What tells this run from others in one line: its name, else the experiment, or network, optimizer, rate, batch."""
-    return run.name or UserText(_own_title(run))
+    """What tells this run from others in one line: its name, else the experiment, or network, optimizer, rate, batch; and whether it
+    was imported."""
+    title = run.name or UserText(_own_title(run))
+    return UserText(_(_IMPORTED).format(name=title.raw)) if run.result.get(IMPORTED) else title
+
+
+def not_imported(name: str) -> str:
+    """The name of a run in a file without the words that it has here; earlier versions wrote them into the name."""
+    for code in texts.LANGUAGES:
+        name = name.removesuffix(texts.catalog(code).gettext(_IMPORTED).format(name=""))
+    return name
 
 
 def shared_title(runs: Sequence[Run]) -> UserText:
@@ -236,21 +247,29 @@ def _told_apart(runs: Sequence[Run], plain: Sequence[UserText], besides: Collect
         if len(places) < 2:
             continue
         for place, special in zip(places, _special([runs[place] for place in places], besides), strict=True):
-            titles[place] = UserText(" · ".join([title.raw, *special[:MOST_SPECIAL]]))
+            titles[place] = UserText(" · ".join([title.raw, *special]))
     return titles
 
 
 def _special(runs: Sequence[Run], besides: Collection[str]) -> list[list[str]]:
-    """What is not so in most of these runs, setting by setting `besides` these, of each of them."""
-    special: list[list[str]] = [[] for _run in runs]
-    for name in comparison.differing(runs):
-        if name in besides:
-            continue
-        settings = [comparison.setting(run, name) for run in runs]
-        for said, setting in zip(special, settings, strict=True):
-            if 2 * settings.count(setting) <= len(runs):
-                said.append(f"{_(comparison.NAMES[name])}: {value(setting)}")
-    return special
+    """What each of these runs has in the settings, `besides` these, in which they differ. Where these are several, what most runs
+    have is left out if it is what a run begins with; and where there are too many, whatever most runs have."""
+    differing = [name for name in comparison.differing(runs) if name not in besides]
+    usual: dict[str, Any] = {}  # what more than half have
+    for name in differing:
+        setting, count = Counter(comparison.setting(run, name) for run in runs).most_common(1)[0]
+        if 2 * count > len(runs):
+            usual[name] = setting
+    plain = {name for name in usual if len(differing) > 1 and usual[name] == getattr(RunConfig(), name, ())}
+
+    def of(run: Run) -> list[str]:
+        own = {name: comparison.setting(run, name) for name in differing}
+        special = [name for name in differing if name not in usual or own[name] != usual[name]]
+        common = [name for name in differing if name not in special and name not in plain]
+        told = [*special, *common][:MOST_SPECIAL]
+        return [f"{_(comparison.NAMES[name])}: {value(own[name])}" for name in differing if name in told]
+
+    return [of(run) for run in runs]
 
 
 def option(run: Run) -> str:

@@ -23,7 +23,7 @@ from mnist_core.networks.weights import Snapshot
 from mnist_core.presets import PRESETS
 from mnist_core.records import EVALUATION_DTYPE, Curves, Progress
 from mnist_core.store import Store
-from mnist_core.ui import times
+from mnist_core.ui import names, times
 from tests.pages.conftest import Open
 
 CONFIG = PRESETS["two-layer-net"].config
@@ -84,6 +84,9 @@ def test_without_weights_it_has_curves_only(open_page: Open, foreign: str, store
     import_zip(app, exported(store, foreign))
     (imported,) = store.runs.newest(app.session_state["student"])
     assert imported.checkpoint_step is None
+    assert app.dataframe[0].value["Run"][0].endswith(" (imported)")
+    app.session_state["language"] = "ko"
+    assert app.run().dataframe[0].value["실행"][0].endswith(" (가져옴)")
     assert files(home) == before
 
 
@@ -116,7 +119,7 @@ def test_hostile_files_write_nothing_elsewhere(
     assert set(home.parent.iterdir()) == outside
     assert files(home) == before | written
     assert bool(app.error) == (change is evil)
-    assert [run.name.raw for run in runs] == ([] if change is evil else ["../../evil (imported)"])
+    assert [names.run_title(run).raw for run in runs] == ([] if change is evil else ["../../evil (imported)"])
 
 
 def test_weights_that_cannot_be_written_are_a_sentence_and_no_run(

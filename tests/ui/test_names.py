@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -11,6 +12,7 @@ from mnist_core import rounds
 from mnist_core.config import RunConfig, parse_field
 from mnist_core.diagnostics import range_test
 from mnist_core.errors import ConfigError, RoundError
+from mnist_core.escape import UserText
 from mnist_core.messages import TypedText
 from mnist_core.records import Run
 from mnist_core.ui import frame, names, texts
@@ -31,10 +33,21 @@ def run(number: int, **changes: Any) -> Run:
             [f"{MLP} · pixel scaling: raw 0–255", f"{MLP} · pixel scaling: scaled 0–1"],
         ),
         (
-            [{}, {"dropout": 0.5}, {"early_stopping": 3, "dropout": 0.2}],  # what most have in common is not said
+            [
+                {},
+                {"dropout": 0.5},
+                {"early_stopping": 3, "dropout": 0.2},
+            ],  # that most have no early stopping is not said
             [f"{MLP} · dropout: 0", f"{MLP} · dropout: 0.5", f"{MLP} · dropout: 0.2 · early stopping: 3"],
         ),
-        ([{}, {}, {"weight_decay": 0.03}], [f"{MLP} · {0:010x}", f"{MLP} · {1:010x}", f"{MLP} · weight decay: 0.03"]),
+        (
+            [{}, {}, {"weight_decay": 0.03}],  # of one setting all say what they have
+            [*(f"{MLP} · weight decay: 0 · {number:010x}" for number in (0, 1)), f"{MLP} · weight decay: 0.03"],
+        ),
+        (
+            [{}, *({"label_noise": 0.4} | more for more in ({}, {"dropout": 0.5}, {"early_stopping": 3}))],
+            [f"{MLP} · label noise: {rest}" for rest in ("0", "0.4", "0.4 · dropout: 0.5", "0.4 · early stopping: 3")],
+        ),
         ([{}, {}], [f"{MLP} · {0:010x}", f"{MLP} · {1:010x}"]),  # nothing else tells them apart
     ],
 )
@@ -43,6 +56,22 @@ def test_runs_that_would_be_called_alike_say_in_what_they_differ(
 ) -> None:
     runs = [run(number, **one) for number, one in enumerate(changes)]
     assert [title.plain for title in names.run_titles(runs)] == titles
+
+
+def test_where_there_is_no_room_for_all_in_which_runs_differ_what_most_have_is_left_out_first() -> None:
+    common = {"label_noise": 0.4, "epochs": 9, "train_size": 1000}
+    runs = [run(0), *(run(n, **common) for n in (1, 2, 3)), run(4, **common, dropout=0.5, weight_decay=0.1)]
+    told = [title.plain.removeprefix(f"{MLP} · ").split(" · ") for title in names.told_apart(runs)]
+    assert [len(one) for one in told] == [3, 3, 3, 3, 4]
+    assert {"dropout: 0.5", "weight decay: 0.1"} <= set(told[4])
+
+
+def test_that_a_run_was_imported_is_said_in_the_readers_language() -> None:
+    imported = replace(run(0), name=UserText("mine"), result={names.IMPORTED: True})
+    assert names.run_title(imported).plain == "mine (imported)"
+    with texts.speaking("ko"):
+        assert names.run_title(imported).plain == "mine (가져옴)"
+    assert {names.not_imported(f"mine{words}") for words in ("", " (imported)", " (가져옴)")} == {"mine"}
 
 
 def test_a_range_test_is_told_with_its_own_steps_and_all_its_rates() -> None:
