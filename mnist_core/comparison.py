@@ -100,11 +100,17 @@ def grouped(runs: Sequence[Run], by: str) -> dict[Any, list[Run]]:
     return groups
 
 
-def places(runs: Sequence[Run]) -> list[int]:
-    """Numbers of the runs' colors in a chart: what their students chose, the others take those that are left, in order."""
-    taken = {run.color for run in runs if run.color is not None}
+def places(runs: Sequence[Run], colors: int) -> list[int]:
+    """Numbers of the runs in a chart of so many colors, each once: a color and, where the colors start again, another dash or sign.
+    Runs have the color that their student chose; the others take the numbers that are left, in order."""
+    taken: set[int] = set()
+    chosen: dict[str, int] = {}
+    for run in runs:
+        if run.color is not None:
+            chosen[run.id] = next(number for number in itertools.count(run.color, colors) if number not in taken)
+            taken.add(chosen[run.id])
     free = (number for number in itertools.count() if number not in taken)
-    return [next(free) if run.color is None else run.color for run in runs]
+    return [chosen[run.id] if run.id in chosen else next(free) for run in runs]
 
 
 def position(name: str, value: Any) -> float | None:

@@ -108,7 +108,12 @@ def test_places_on_an_axis(name: str, value: object, place: float | None) -> Non
 
 def test_a_chosen_color_is_kept_and_no_other_run_takes_it() -> None:
     runs = [run(0), replace(run(1), color=0), run(2), replace(run(3), color=5)]
-    assert comparison.places(runs) == [1, 0, 2, 5]
+    assert comparison.places(runs, 7) == [1, 0, 2, 5]
+
+
+def test_runs_of_one_chosen_color_have_places_of_their_own_in_it() -> None:
+    runs = [replace(run(number), id=f"{number:010x}", color=5 if number % 2 else None) for number in range(6)]
+    assert comparison.places(runs, 7) == [0, 5, 1, 12, 2, 19]
 
 
 def test_where_an_accuracy_was_first_reached() -> None:

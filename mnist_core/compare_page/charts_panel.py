@@ -28,6 +28,7 @@ from mnist_core.ui.texts import _
 HEIGHT = 460
 NAMED = 16  # runs at most whose names stand above their curves: more would leave no room for the curves
 ROW, ROOMY = 26, 4  # pixels of a row in the legend; so many runs have room in it, each more makes the chart higher
+UNLIKE = 8  # times as long as the shortest is a run that leaves it no room
 SHOWN_SETTINGS = 8  # axes of the chart of all settings
 RESULTS: Mapping[str, str] = {
     "best_validation_accuracy": N_("Best validation accuracy"),
@@ -93,24 +94,23 @@ def _at_least_one(panel: Panel) -> None:
 def _curves(panel: Panel, views: list[watch.View]) -> None:
     _say_differences([view.run for view in views])
     parts, view = _parts_and_view(panel, [run_view.run for run_view in views])
-    _say_shared(comparison.places([run_view.run for run_view in views]), parts)
+    _say_lengths(panel, views, view)
+    _say_shared(_places([run_view.run for run_view in views]), parts)
 
     def draw_curves(views: list[watch.View], metric: overlay.Metric) -> tuple[overlay.Figure, str]:
         runs = [run_view.run for run_view in views]
         overlaid = [
             overlay.Overlaid(title, run_view.curves, run_view.run.id, color)
-            for title, run_view, color in zip(_titles(runs), views, comparison.places(runs), strict=True)
+            for title, run_view, color in zip(_titles(runs), views, _places(runs), strict=True)
         ]
         chance = maximum_chance(run.config for run in runs)
         figure = overlay.runs_chart(overlaid, metric, parts, view, _, chance)
-        if len(overlaid) > NAMED:
-            figure["layout"] |= {"showlegend": False, "hovermode": "closest"}
         return figure, overlay.describe(overlaid, metric, parts, _)
 
     if len(views) > NAMED:
         text = _("Of more than {n} runs the names are not above the curves: point at a curve, or choose fewer runs.")
         st.caption(text.format(n=NAMED))
-    _two_charts(panel, views, ("curves", parts, view), draw_curves)
+    _two_charts(panel, views, ("curves", parts, view), draw_curves, len(views))
     undrawn.say(_without_curve(views, parts))
 
 
@@ -125,6 +125,10 @@ def _without_curve(views: Sequence[watch.View], parts: Sequence[Split]) -> list[
     return missing
 
 
+def _places(runs: Sequence[Run]) -> list[int]:
+    return comparison.places(runs, len(theme.RUN_COLORS_LIGHT))
+
+
 def _titles(runs: Sequence[Run]) -> list[str]:
     """The runs' titles, with what tells those apart that would be alike."""
     return [title.plain for title in names.run_titles(runs)]
@@ -134,6 +138,25 @@ def _say_shared(places: Sequence[int], parts: Sequence[Split]) -> None:
     if len(parts) > 1 and overlay.share_colors(places):
         text = _("There are only {n} colors: where runs share one, their curves have different markers.")
         st.caption(text.format(n=len(theme.RUN_COLORS_LIGHT)))
+
+
+def _say_lengths(panel: Panel, views: Sequence[watch.View], view: ChartView) -> None:
+    """Where long runs leave no room for short ones: that they do, and the axis that has room for both."""
+    lengths = [length for run_view in views if (length := _length(run_view, view.x)) > 0]
+    if view.log_x or not lengths or max(lengths) < UNLIKE * min(lengths):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=panel.key("compare_lengths")):
+        text = _("The longest run is {n} times as long as the shortest, whose curve has little room at the left.")
+        st.caption(text.format(n=f"{max(lengths) / min(lengths):,.0f}"), width="content")
+        panel.button("compare_log", _("Log horizontal axis"), "rule", panel.let, "view_log_x", True)
+
+
+def _length(view: watch.View, unit: str) -> float:
+    """How long a run is on the horizontal axis: while it trains, how long it will be; 0 where that is not known."""
+    planned = {"step": view.run.config.total_steps, "epoch": view.run.config.epochs}
+    if view.run.state == "running" and unit in planned:
+        return planned[unit]
+    return float(view.curves.evaluations[unit].max(initial=0))
 
 
 def _say_differences(runs: Sequence[Run]) -> None:
@@ -146,8 +169,9 @@ def _say_differences(runs: Sequence[Run]) -> None:
 DrawMetric = Callable[[list[watch.View], overlay.Metric], tuple[overlay.Figure, str]]
 
 
-def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: DrawMetric) -> None:
-    """Loss and accuracy beside each other, each as `make` draws and describes it; `name` tells what `make` knows besides."""
+def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: DrawMetric, count: int) -> None:
+    """Loss and accuracy beside each other, each as `make` draws and describes it; `name` tells what `make` knows besides, `count` how
+    many runs or groups there are."""
     ids = tuple(view.run.id for view in views)
     shown = report_panel.shown_of_comparison()
     # What images of one's own are called is for those who may use them.
@@ -161,7 +185,7 @@ def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: Dra
         now = [watch.look(run_id) for run_id in ids]
         key = ("compare", tuple((view.run.id, view.run.version) for view in now), name, metric, texts.language())
         with session.seen_by(student):
-            return live_parts.Picture(*watch.figure(key, lambda: make(now, metric)))
+            return live_parts.Picture(*watch.figure(key, lambda: _named(make(now, metric), count)))
 
     metrics: tuple[overlay.Metric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2, gap="medium"), metrics, strict=True):
@@ -171,11 +195,18 @@ def _two_charts(panel: Panel, views: list[watch.View], name: Hashable, make: Dra
                 ("compare", name, metric),
                 partial(picture, metric),
                 key=panel.key(f"chart_compare_{metric}"),
-                height=HEIGHT + (ROW * max(0, len(views) - ROOMY) if len(views) <= NAMED else 0),
+                height=HEIGHT + (ROW * max(0, count - ROOMY) if count <= NAMED else 0),
                 linked=panel.key("compare"),
                 hidden=shown.hidden,
                 on_hidden=hide,
             )
+
+
+def _named(picture: tuple[overlay.Figure, str], count: int) -> tuple[overlay.Figure, str]:
+    """A chart of so many runs or groups: of many the names are told where one points."""
+    if count > NAMED:
+        picture[0]["layout"] |= {"showlegend": False, "hovermode": "closest"}
+    return picture
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
@@ -191,8 +222,12 @@ def _groups(panel: Panel, views: list[watch.View]) -> None:
             "Each line is the mean of a group's runs (their number in brackets); the band spans their minimum to maximum. Where a run ends before the others (✕), a thin line continues as the mean of the remaining runs."
         )
     )
+    _say_lengths(panel, views, view)
     groups = _grouped(views, by)
     _say_shared(range(len(groups)), parts)
+    if len(groups) > NAMED:
+        text = _("Of more than {n} groups the names are not above the curves: point at a curve, or choose fewer runs.")
+        st.caption(text.format(n=NAMED))
 
     def draw_bands(views: list[watch.View], metric: overlay.Metric) -> tuple[overlay.Figure, str]:
         groups = _grouped(views, by)
@@ -201,7 +236,7 @@ def _groups(panel: Panel, views: list[watch.View]) -> None:
         figure = groups_figure.bands(groups, metric, parts, view, _, chance)
         return figure, f"{overlay.heading(metric, parts, _)}. {counts}. {_ended_sentence(groups, parts)}".strip()
 
-    _two_charts(panel, views, ("groups", by, parts, view), draw_bands)
+    _two_charts(panel, views, ("groups", by, parts, view), draw_bands, len(groups))
     if ended_sentence := _ended_sentence(groups, parts):
         st.caption(f"✕ {escape.markdown(ended_sentence)}")
     undrawn.say(_without_curve(views, parts))

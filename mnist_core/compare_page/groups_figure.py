@@ -19,7 +19,17 @@ from mnist_core.diagnostics import chance_loss
 from mnist_core.figures import marks, theme
 from mnist_core.figures.axes import Across, ChartView, Floats, clipped, loss_axis, packed, spread, top_of_losses
 from mnist_core.figures.curves import SHARES, behind, line_of
-from mnist_core.figures.overlay import Metric, Plan, Trace, heading, paired, share_colors, sign_of, tell_parts
+from mnist_core.figures.overlay import (
+    Metric,
+    Plan,
+    Trace,
+    heading,
+    paired,
+    share_colors,
+    sign_beside_dash,
+    sign_of,
+    tell_parts,
+)
 from mnist_core.messages import ACCURACY, ANY_SIZE, N_, Translate
 from mnist_core.records import Curves, Split
 
@@ -99,6 +109,8 @@ def _bands(place: int, group: Group, plan: Plan, translate: Translate) -> list[T
         middle |= {"uid": uid, "legendgroup": key, "showlegend": not number, "hovertemplate": form}
         if plan.signed:
             middle |= sign_of(place, color)
+        elif not several:
+            middle |= sign_beside_dash(place, color)
         if means.runs > 1:
             low, high = (clipped(_over_measured(reduce, values), top) for reduce in (np.min, np.max))
             fill = {"fill": "tonexty", "fillcolor": theme.transparent(color, BAND)}

@@ -1,7 +1,7 @@
 """Several runs in one chart: loss or accuracy of one part, or of several parts at once.
 
-A run has its color. Of one part, runs differ by their dash as well; of several parts, dash and sign tell the part, or, of more
-runs than there are colors, dash the part and sign the run. A run whose loss left the chart has a sign where it did, and
+A run has its color. Of one part, runs differ by their dash as well, and where both are used up by a sign; of several parts, dash and
+sign tell the part, or, of more runs than there are colors, dash the part and sign the run. A run whose loss left the chart has a sign where it did, and
 does not ruin the axis of the others.
 """
 
@@ -113,9 +113,20 @@ def share_colors(places: Sequence[int]) -> bool:
 
 
 def sign_of(place: int, color: str) -> Trace:
-    """What gives a curve the sign of its run, a few times."""
-    sign = {"symbol": theme.run_symbol(place), "size": 9, "maxdisplayed": SIGNS, "color": color}
-    return {"mode": "lines+markers", "marker": sign}
+    """What gives a curve the sign of its run, a few times, where dashes tell parts."""
+    return _signed(theme.run_symbol(place), color)
+
+
+def sign_beside_dash(place: int, color: str) -> Trace:
+    """The same where dashes tell runs, too; nothing for as many runs as colors and dashes tell apart."""
+    return _signed(theme.run_symbol(place, theme.RUN_LOOKS), color) if place >= theme.RUN_LOOKS else {}
+
+
+def _signed(symbol: str, color: str) -> Trace:
+    return {
+        "mode": "lines+markers",
+        "marker": {"symbol": symbol, "size": 9, "maxdisplayed": SIGNS, "color": color},
+    }
 
 
 def heading(metric: Metric, splits: Sequence[Split], translate: Translate) -> str:
@@ -221,6 +232,8 @@ def _run(run: Overlaid, plan: Plan, translate: Translate) -> list[Trace]:
                 trace |= sign_of(run.place, color)
             elif _has_signs(run.curves):
                 trace |= {"mode": "lines+markers", "marker": {"symbol": style.symbol, "size": 6, "color": color}}
+        else:
+            trace |= sign_beside_dash(run.place, color)
         traces.append(trace)
     return traces
 

@@ -34,12 +34,13 @@ SPLIT_STYLES: Mapping[Split, Style] = {
     "validation": Style("#D55E00", "#E69F00", "dash", "square", N_("Validation")),
     "test": Style("#007A5A", "#2FCFA0", "dot", "diamond", N_("Test")),
 }
-# Several runs: each a color and a dash, both other than its neighbor's; 28 pairs before they start again.
+# Several runs: each a color and a dash, both other than its neighbor's; 28 pairs before they start again, then with signs.
 RUN_COLORS_LIGHT = ("#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#332288", "#661100", "#000000")
 RUN_COLORS_DARK = ("#56B4E9", "#E69F00", "#2FCFA0", "#B0478B", "#FFE680", "#FFFFFF", "#B15928")
 DASHES = ("solid", "dash", "dot", "dashdot")
-# Where dashes tell something else, these tell runs of one color apart.
-RUN_SYMBOLS = ("circle", "triangle-up", "x", "star")
+# Where dashes tell something else, or are used up, these tell runs of one color apart.
+RUN_SYMBOLS = ("circle", "triangle-up", "x", "star", "square", "diamond", "cross", "triangle-down")
+RUN_LOOKS = len(RUN_COLORS_LIGHT) * len(DASHES)  # runs that color and dash tell apart
 # A scale in one direction, with the hues of matplotlib's plasma. Lightness rises evenly, so that order is seen with every kind of
 # color blindness, and in gray. It is stretched so far as each ground lets it be seen: of eight on it, neighbors are told apart
 # with color blindness, too (tests/figures/test_theme.py).
@@ -107,9 +108,9 @@ def run_dash(index: int) -> str:
     return DASHES[index % len(DASHES)]
 
 
-def run_symbol(index: int) -> str:
-    """Sign of the run number `index` in an overlay: another one each time that the colors start again."""
-    return RUN_SYMBOLS[index // len(RUN_COLORS_LIGHT) % len(RUN_SYMBOLS)]
+def run_symbol(index: int, looks: int = len(RUN_COLORS_LIGHT)) -> str:
+    """Sign of the run number `index` in an overlay: another one each time that the `looks` besides it start again."""
+    return RUN_SYMBOLS[index // looks % len(RUN_SYMBOLS)]
 
 
 def scale_color(fraction: float, dark: bool) -> str:
@@ -181,7 +182,7 @@ def layout(title: str, x_title: str, *, dark: bool, revision: str, across: str =
         },
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": faint(dark), "activecolor": ink(dark)},
         "hovermode": "x unified",
-        "hoverlabel": {"font": {"size": FONT_SIZE}, "bgcolor": "#16181D" if dark else "#FFFFFF"},
+        "hoverlabel": {"font": {"family": FONT, "size": FONT_SIZE}, "bgcolor": "#16181D" if dark else "#FFFFFF"},
         "xaxis": {**axis, "title": {"text": x_title}, "uirevision": f"{revision}-{across}"},
         "yaxis": {**axis, "uirevision": f"{revision}-{up}"},
         "uirevision": revision,

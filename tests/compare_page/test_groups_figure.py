@@ -11,7 +11,7 @@ from mnist_core.config import RunConfig
 from mnist_core.diagnostics import maximum_chance
 from mnist_core.figures import overlay, theme
 from mnist_core.figures.axes import ChartView
-from mnist_core.records import Curves
+from mnist_core.records import Curves, Split
 from tests.charts import floats, traces
 from tests.figures.test_overlay import curves
 
@@ -59,6 +59,24 @@ def test_of_more_runs_than_colors_signs_tell_those_of_one_color_apart() -> None:
     assert first["marker"]["symbol"] != last["marker"]["symbol"]
     alone = traces(groups_figure.bands(many, "loss", ["validation"], ChartView(), str))
     assert "marker" not in alone["group-0-validation"]
+
+
+@pytest.mark.parametrize("parts", [["validation"], ["train", "validation"]])
+def test_no_two_runs_or_groups_of_a_chart_look_the_same(parts: list[Split]) -> None:
+    count = 2 * theme.RUN_LOOKS
+    drawn = curves([0, 10], [2.0, 1.0])
+    runs = overlay.overlaid([(str(place), drawn) for place in range(count)])
+    groups = [(str(place), members(drawn)) for place in range(count)]
+    for figure in (
+        overlay.runs_chart(runs, "loss", parts, ChartView(), str),
+        groups_figure.bands(groups, "loss", parts, ChartView(), str),
+    ):
+        looks = [
+            (trace["line"]["color"], trace["line"]["dash"], trace.get("marker", {}).get("symbol"))
+            for trace in figure["data"]
+            if trace["name"] and not trace["uid"].startswith("part-")
+        ]
+        assert len(set(looks)) == len(looks) == count * len(parts)
 
 
 def test_groups_of_several_parts() -> None:

@@ -44,6 +44,42 @@ def test_so_many_names_that_no_room_is_left_for_curves_stand_not_above_them(open
     assert f"Of more than {NAMED} runs the names are not above the curves" in texts(app)
 
 
+def test_the_same_holds_for_many_groups(open_page: Open, store: Store) -> None:
+    app = open_page("train")
+    for epochs in range(1, NAMED + 2):
+        ended(store, student(app), 0, "completed", [2.0, 1.0], epochs=epochs)
+    app.query_params["runs"] = ",".join(run.id for run in store.runs.newest(student(app)))
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value("groups").run()
+    assert not component(app, "chart_compare_loss")["figure"]["layout"]["showlegend"]
+    assert f"Of more than {NAMED} groups the names are not above the curves" in texts(app)
+
+
+@pytest.mark.parametrize("view", ["curves", "groups"])
+def test_where_a_long_run_leaves_short_ones_no_room_an_axis_is_offered_that_has_it(
+    open_page: Open, store: Store, view: str
+) -> None:
+    app = open_page("train")
+    ended(store, student(app), 0, "completed", [2.0, 1.0], learning_rate=0.1)
+    ended(store, student(app), 0, "completed", [2.0] * 8, learning_rate=0.2)
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare_view").set_value(view).run()
+    assert "times as long as the shortest" not in texts(app)
+    trains = store.runs.create(student(app), CONFIG.replace(epochs=100))
+    app.session_state["compared"] = [run.id for run in store.runs.newest(student(app))]
+    assert "times as long as the shortest" not in texts(app.run())  # it waits: nothing of it is drawn
+    store.queue.claim(trains, "worker", 1)
+    app.run()
+    assert "The longest run is 1,000 times as long as the shortest" in texts(app)
+    assert component(app, "chart_compare_loss")["figure"]["layout"]["xaxis"].get("type") != "log"
+    app.button(key="compare_log").click().run()
+    assert component(app, "chart_compare_loss")["figure"]["layout"]["xaxis"]["type"] == "log"
+    assert app.toggle(key="view_log_x").value
+    assert "times as long as the shortest" not in texts(app)
+    app.toggle(key="view_log_x").set_value(False).run()
+    assert "times as long as the shortest" in texts(app)
+
+
 def test_who_ended_before_the_others_of_a_group_is_said(open_page: Open, store: Store) -> None:
     app = open_page("train")
     ended(store, student(app), 0, "completed", [2.0, 1.0, 0.5])

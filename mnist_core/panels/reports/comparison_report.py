@@ -11,6 +11,7 @@ from mnist_core.diagnostics import maximum_chance
 from mnist_core.escape import UserText
 from mnist_core.figures import overlay
 from mnist_core.figures.axes import ChartView
+from mnist_core.figures.theme import RUN_COLORS_LIGHT
 from mnist_core.panels.reports import blocks
 from mnist_core.panels.reports.blocks import Row
 from mnist_core.records import Run, Split
@@ -75,7 +76,7 @@ def _charts(views: Sequence[watch.View], titles: Sequence[UserText], shown: Show
     chance = maximum_chance(run.config for run in runs)
     overlaid = [
         overlay.Overlaid(title.plain, view.curves, view.run.id, place)
-        for title, view, place in zip(titles, views, comparison.places(runs), strict=True)
+        for title, view, place in zip(titles, views, comparison.places(runs, len(RUN_COLORS_LIGHT)), strict=True)
     ]
 
     def chart(metric: overlay.Metric, view: ChartView) -> overlay.Figure:
