@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -26,27 +26,23 @@ SPREADS: Mapping[Spread, str] = {"activations": N_("Activations"), "gradients": 
 RULE = 1e-3  # a rule of thumb for the ratio of update to weight (A. Karpathy, CS231n, 2015)
 
 
-def name_of(layer: int, layers: int, translate: Translate) -> str:
-    """How a layer is called."""
-    return translate(N_("output layer")) if layer + 1 == layers else translate(N_("layer {n}")).format(n=layer + 1)
-
-
-def chart(run_id: str, curves: Curves, kind: Kind, view: ChartView, translate: Translate) -> Figure:
-    """A line for each layer."""
+def chart(
+    run_id: str, curves: Curves, kind: Kind, names: Sequence[str], view: ChartView, translate: Translate
+) -> Figure:
+    """A line for each layer that was measured; `names`: what they are called, in their order."""
     rows = curves.layers
     layout = theme.layout(translate(TITLES[kind]), translate(_AXIS), dark=view.dark, revision=f"{run_id}-{kind}")
     across = Across.of([curves], view)
     layout["xaxis"] |= across.layout()
     figure: Figure = {"data": [], "layout": layout}
-    layers = int(rows["layer"].max()) + 1 if len(rows) else 0
-    for layer in range(layers):
+    for layer, name in enumerate(names):
         layer_rows = rows[rows["layer"] == layer]
         values = layer_rows[kind].astype(np.float32)
         if kind != "dead_units":
             values = np.where(values > 0, values, np.nan).astype(np.float32)
         if not np.isfinite(values).any():
             continue
-        line = _line(layer, name_of(layer, layers, translate), view.dark)
+        line = _line(layer, name, view.dark)
         hover = "%{y:.1%}" if kind == "dead_units" else "%{y:.3g}"
         figure["data"].append(
             line | {"x": packed(across.values(layer_rows)), "y": packed(values), "hovertemplate": hover}

@@ -6,20 +6,13 @@ import streamlit as st
 
 from mnist_core.analysis.activation_maximization.schema import Parameters, Result
 from mnist_core.figures.digits import image_sheet, labeled_sheet
-from mnist_core.messages import N_, measured_text
+from mnist_core.messages import measured_text
 from mnist_core.networks import models
 from mnist_core.panels import analysis_panel, image_split
 from mnist_core.records import Run
-from mnist_core.ui import frame
+from mnist_core.ui import frame, names
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext
-
-LAYERS = {
-    "convolution": N_("Convolution"),
-    "pooling": N_("Pooling"),
-    "dense": N_("Hidden layer"),
-    "output": N_("Outputs"),
-}
 
 
 def draw(panel: Panel, run: Run) -> None:
@@ -29,11 +22,7 @@ def draw(panel: Panel, run: Run) -> None:
             "Gradient ascent starts from the mean image (for a filter, from an empty one) and repeatedly changes every pixel a little to raise the unit's activation. The result shows what the unit responds to, and it seldom looks like an image of the data: a network need not know what its classes look like to tell them apart."
         )
     )
-    titles = {
-        number: f"{number}. {_(LAYERS[layer.kind])} · {layer.output_shape[0]}"
-        for number, layer in enumerate(models.describe(run.config).layers)
-        if layer.parameters
-    }
+    titles = names.layers(run.config, trained=True, shapes=True)
     if panel.session.get("exciting_layer") not in titles:
         panel.session.pop("exciting_layer", None)
     layer = panel.one_of("exciting_layer", _("Layer"), titles, max(titles), wrap=True)

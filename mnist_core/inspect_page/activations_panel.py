@@ -110,11 +110,7 @@ def _with_image(panel: Panel, run: Run, snapshot: Snapshot, view: str) -> None:
 def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
     layers = models.describe(run.config).layers
     outputs = forward.layers(run.config, snapshot.weights, preprocess(image[None], run.config.preprocessing))
-    titles = {
-        number: f"{number}. {_(activation_maximization_panel.LAYERS[layer.kind])} {'×'.join(map(str, layer.output_shape))}"
-        for number, layer in enumerate(layers)
-        if layer.kind in activation_maximization_panel.LAYERS
-    }
+    titles = names.layers(run.config, shapes=True)
     if panel.session.get("layer_shown") not in titles:
         panel.session.pop("layer_shown", None)
     number = panel.one_of("layer_shown", _("Layer"), titles, next(iter(titles)), wrap=True)
@@ -130,11 +126,15 @@ def _layers(panel: Panel, run: Run, snapshot: Snapshot, image: Image) -> None:
         live_chart(figure, key=panel.key("chart_units"), height=380, description=sentence, subject=f"{run.id} {number}")
         return
     st.image(signed_sheet(output, 8, scale=max(2, 112 // output.shape[-1]), dark=session.dark()), width="stretch")
-    st.caption(
-        _(
-            "One feature map per filter: it shows where the filter's pattern was found. Each map is scaled to its own maximum."
-        )
+    colors = (
+        _("Orange: above 0, the stronger the greater; blue: below 0; in between: 0.")
+        if (output < 0).any()
+        else _("Orange: above 0, the stronger the greater; no color: 0.")
     )
+    about = _(
+        "One feature map per filter: it shows where the filter's pattern was found. Each map is scaled to its own maximum."
+    )
+    st.caption(f"{about} {colors}")
     if layers[number].kind == "convolution":
         _pixel(panel, run, snapshot, number, outputs)
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from mnist_core.figures import layers as charts
 from mnist_core.figures.axes import ChartView
-from mnist_core.ui import live_parts, session, texts, watch
+from mnist_core.records import Run
+from mnist_core.ui import live_parts, names, session, texts, watch
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -28,16 +29,27 @@ def draw(panel: Panel, view: watch.View) -> None:
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
             _chart(panel, view, kind, _(charts.TITLES[kind]), (kind, axes), partial(_over_time, kind, axes))
-    _spreads(panel, view, axes, int(rows["layer"].max()) + 1)
+    _spreads(panel, view, axes)
 
 
-def _spreads(panel: Panel, view: watch.View, axes: ChartView, layers: int) -> None:
-    layer = panel.one_of(f"layer_of_{layers}", _("Layer"), {n: charts.name_of(n, layers, _) for n in range(layers)}, 0)
+def _titles(run: Run) -> list[str]:
+    """What the layers are called that are measured: those with parameters."""
+    return list(names.layers(run.config, trained=True).values())
+
+
+def _spreads(panel: Panel, view: watch.View, axes: ChartView) -> None:
+    titles = dict(enumerate(_titles(view.run)))
+    layer = panel.one_of(f"layer_of_{len(titles)}", _("Layer"), titles, 0, wrap=True)
     spreads: tuple[charts.Spread, ...] = ("activations", "gradients")
     for column, spread in zip(st.columns(2, gap="medium"), spreads, strict=True):
         with column:
             make = partial(_spread, layer, spread, axes)
             _chart(panel, view, spread, _(charts.SPREADS[spread]), (spread, axes, layer), make)
+    st.caption(
+        _(
+            "Each column is one measurement, each row a magnitude. The darker a cell, the larger the fraction of the layer's values that have this magnitude; point at a cell to read it."
+        )
+    )
 
 
 def signature(run_id: str) -> bool:
@@ -49,7 +61,7 @@ Make = Callable[[watch.View], charts.Figure]
 
 
 def _over_time(kind: charts.Kind, axes: ChartView, view: watch.View) -> charts.Figure:
-    return charts.chart(view.run.id, view.curves, kind, axes, _)
+    return charts.chart(view.run.id, view.curves, kind, _titles(view.run), axes, _)
 
 
 def _spread(layer: int, spread: charts.Spread, axes: ChartView, view: watch.View) -> charts.Figure:

@@ -14,6 +14,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.escape import UserText
 from mnist_core.image_sets import SETS, DatasetName, KnownName, class_names, own_id
 from mnist_core.messages import N_, LayerSizes, SettingName, TypedText, WordToWrite, capital, number_text
+from mnist_core.networks import models
 from mnist_core.presets import PRESETS
 from mnist_core.records import RateChange, Run
 from mnist_core.schedule import RISE
@@ -356,6 +357,27 @@ def of_range_test(config: RunConfig) -> str:
         return but_the_rate(range_test.plan(config))
     except ConfigError:  # there is none, which the button says
         return but_the_rate(config)
+
+
+_LAYER_KINDS: Mapping[models.Kind, str] = {
+    "convolution": N_("Convolution {n}"),
+    "pooling": N_("Pooling {n}"),
+    "dense": N_("Hidden layer {n}"),
+    "output": N_("Output layer"),
+}
+
+
+def layers(config: RunConfig, *, trained: bool = False, shapes: bool = False) -> dict[int, str]:
+    """What the layers of a run's network are called, by their numbers in its description: each kind is counted by itself. `trained`:
+    those alone that have parameters; `shapes`: with the shape of what a layer gives."""
+    titles, counts = {}, Counter[str]()
+    for number, layer in enumerate(models.describe(config).layers):
+        if layer.kind in _LAYER_KINDS and (layer.parameters or not trained):
+            counts[layer.kind] += 1
+            titles[number] = _(_LAYER_KINDS[layer.kind]).format(n=counts[layer.kind])
+            if shapes:
+                titles[number] += f" · {'×'.join(map(str, layer.output_shape))}"
+    return titles
 
 
 _LAYERS: Mapping[str, tuple[str, str]] = {

@@ -193,7 +193,7 @@ def test_the_inspect_page(open_browser: Open, cable: Cable, leave: Leave, give: 
     wait_until(lambda: page.says("Its label") and page.chart("units", "subject") == f"{older} 1", 30)
     page.find(".st-key-sample_number input")[0].send_keys(Keys.ARROW_UP)
     wait_until(lambda: query(page).get("sample_number") == "1", 30)
-    page.choose("layer_shown", "2. Outputs 10")
+    page.choose("layer_shown", "Output layer · 10")
     wait_until(lambda: page.chart("units", "subject") == f"{older} 2", 30)
     wait_until(lambda: query(page).get("layer_shown") == "2" and page.at_rest(), 30)
     before = query(page)

@@ -315,7 +315,7 @@ def look_at(config: RunConfig, records: Curves, outcome: Any, view: ChartView) -
     assert len(layers) <= arrays.layers(config)
     for layer in layers:
         inside.spread_chart("r", records, layer, "activations", view, str)
-        inside.chart("r", records, "update", view, str)
+        inside.chart("r", records, "update", [str(number) for number in layers], view, str)
     overlaid = overlay.overlaid([("a", records), ("b", records)])
     overlay.runs_chart(overlaid, "loss", ("train", "validation"), view, str)
     group = [groups_figure.Member(name, records, "stopped") for name in "ab"]

@@ -9,6 +9,8 @@ from mnist_core.figures.axes import ChartView
 from mnist_core.records import LAYER_DTYPE, Curves
 from tests.charts import floats, traces
 
+NAMES = ["Hidden layer 1", "Output layer"]
+
 
 def curves() -> Curves:
     layers = np.zeros(6, LAYER_DTYPE)
@@ -21,15 +23,15 @@ def curves() -> Curves:
 
 
 def test_layers_have_a_line_each_where_they_have_numbers() -> None:
-    dead = traces(layers_figure.chart("r", curves(), "dead_units", ChartView(), str))
+    dead = traces(layers_figure.chart("r", curves(), "dead_units", NAMES, ChartView(), str))
     assert floats(dead["layer0"]["y"]) == [0.0, 0.5, 1.0]
     assert "layer1" not in dead  # the output layer has no units that die
-    updates = layers_figure.chart("r", curves(), "update", ChartView(), str)
+    updates = layers_figure.chart("r", curves(), "update", NAMES, ChartView(), str)
     (rule,) = [note for note in updates["layout"]["annotations"] if note["text"] == "rule of thumb: 0.001"]
     lowest = updates["layout"]["yaxis"]["autorangeoptions"]["include"][0]
     assert np.log10(lowest) < rule["y"]  # on the axis it would not be drawn
     assert np.isnan(floats(traces(updates)["layer0"]["y"])[2])  # 0 has no logarithm
-    assert layers_figure.chart("r", Curves(), "gradient", ChartView(), str)["layout"]
+    assert layers_figure.chart("r", Curves(), "gradient", NAMES, ChartView(), str)["layout"]
 
 
 def test_a_spread_is_drawn_for_one_layer() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from mnist_core.networks import forward
 from mnist_core.networks import weights as files
 from mnist_core.networks.checkpoint_layout import snapshot_folder
 from mnist_core.store import Store
@@ -123,6 +124,32 @@ def test_silent_layers_say_so(open_page: Open, store: Store) -> None:
     store.analyses.finish(analysis.id, {"step": 40, "reached": 40, "digit": 3}, maps)
     app.run()
     assert "No pixel matters: the hidden units are dead" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("activation", "said"),
+    [("relu", "no color: 0"), ("tanh", "Orange: above 0, the stronger the greater; blue: below 0")],
+)
+def test_of_feature_maps_it_is_said_what_their_colors_mean(
+    open_page: Open, store: Store, activation: str, said: str
+) -> None:
+    app = open_page("inspect")
+    changes: dict[str, Any] = {"model": "cnn", "filters": (2,), "hidden_layers": (), "activation": activation}
+    run_id = run_with_weights(store, app.session_state["student"], answer=3, **changes)
+    sign = np.array([1, -1], np.float32)[:, None, None, None]
+    config = store.runs.get(run_id).config
+    arrays = {name: np.ones(shape, np.float32) for name, shape in forward.shapes(config).items()}
+    arrays |= {"0.weight": arrays["0.weight"] * sign, "0.bias": np.zeros(2, np.float32)}
+    files.keep(run_id, files.Snapshot(40, arrays))
+    app.query_params["view"] = "inside"
+    app.session_state["network_view"] = "layers"
+    with_a_drawing(app)
+    assert app.segmented_control(key="layer_shown").options == [
+        "Convolution 1 · 2×28×28",
+        "Pooling 1 · 2×14×14",
+        "Output layer · 10",
+    ]
+    assert said in texts(app)
 
 
 def test_inside_a_network_without_numbers(open_page: Open, store: Store) -> None:

@@ -95,4 +95,5 @@ def test_inside_a_run(open_page: Open, store: Store) -> None:
     layers["step"], layers["layer"], layers["gradient"] = [0, 0, 1, 1], [0, 1, 0, 1], 1.0
     store.record_writer.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves(layers=layers))])
     app.run()
-    assert app.segmented_control(key="inside_layers_layer_of_2").options == ["layer 1", "output layer"]
+    assert app.segmented_control(key="inside_layers_layer_of_2").options == ["Hidden layer 1", "Output layer"]
+    assert "The darker a cell, the larger the fraction" in texts(app)

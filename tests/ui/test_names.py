@@ -74,6 +74,17 @@ def test_that_a_run_was_imported_is_said_in_the_readers_language() -> None:
     assert {names.not_imported(f"mine{words}") for words in ("", " (imported)", " (가져옴)")} == {"mine"}
 
 
+def test_layers_are_counted_by_their_kinds_and_called_the_same_everywhere() -> None:
+    config = RunConfig(model="cnn", filters=(4, 8), hidden_layers=(16, 12))
+    kinds = ["Convolution 1", "Pooling 1", "Convolution 2", "Pooling 2", "Hidden layer 1", "Hidden layer 2"]
+    assert list(names.layers(config).values()) == [*kinds, "Output layer"]
+    trained = names.layers(config, trained=True)
+    assert trained.items() <= names.layers(config).items()
+    assert list(trained.values()) == [kinds[0], kinds[2], *kinds[4:], "Output layer"]
+    assert names.layers(config, shapes=True)[3] == "Convolution 2 · 8×14×14"
+    assert list(names.layers(RunConfig(hidden_layers=())).values()) == ["Output layer"]
+
+
 def test_a_range_test_is_told_with_its_own_steps_and_all_its_rates() -> None:
     config = RunConfig(train_size=10_000, epochs=100, learning_rate=0.5)
     planned = range_test.plan(config)
