@@ -11,7 +11,7 @@ from mnist_core import escape, typed_numbers
 from mnist_core.diagnostics import predictions as outcomes
 from mnist_core.lessons.schema import NoteBlock, OwnNumber, PredictBlock, QuestionBlock
 from mnist_core.lessons_page import reached
-from mnist_core.lessons_page.here import Here
+from mnist_core.lessons_page.here import Here, way_to_run
 from mnist_core.messages import accuracy_text
 from mnist_core.panels import lesson_answers, predictions
 from mnist_core.records import Run
@@ -154,8 +154,10 @@ def question(here: Here, panel: Panel, block: QuestionBlock) -> None:
             value, ready = ([] if chosen is None else [chosen]), chosen is not None
         with st.container(horizontal=True, vertical_alignment="center"):
             panel.button("check", _("Check"), "check", _give, here, block, value, right, disabled=not ready)
-            if isinstance(block.number, OwnNumber) and right is None:
-                st.caption(_why_not_yet(here, block.number))
+            if isinstance(block.number, OwnNumber):
+                if right is None:
+                    st.caption(_why_not_yet(here, block.number))
+                way_to_run(here, panel, block.name, block.number.run)
         if kept is not None and kept.given and kept.value == value:
             _say(block, value, right=bool(kept.is_right))
 

@@ -16,6 +16,7 @@ from mnist_core.lessons_page import reached, steps
 from mnist_core.records import LessonAnswer, LessonPlace, LessonProgress, OwnImages, Run
 from mnist_core.rounds import Round
 from mnist_core.ui import address, classwork, data_note, frame, own_images, session, watch
+from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
 STEP = "lesson_step"  # in the session: number of the step that is shown, from 1, as the address has it
@@ -25,6 +26,14 @@ def go(place: int) -> None:
     """Show a step, from 0; for callbacks."""
     st.session_state[STEP] = str(place + 1)
     frame.draw_anew()
+
+
+def way_to_run(here: Here, panel: Panel, block: str, run: str | None) -> None:
+    """The way from a block to the run that it is about, where that stands in another step."""
+    place = None if run is None else here.step_of(run)
+    if place is not None and place != here.step_of(block):
+        label = _("To the training in step {n}").format(n=place + 1)
+        st.button(label, key=panel.key("to_run"), icon=":material/arrow_back:", on_click=go, args=(place,))
 
 
 def way_to_all(place: str, icon: str) -> None:

@@ -15,7 +15,7 @@ from mnist_core.figures.axes import ChartView
 from mnist_core.ideas.registry import IDEAS
 from mnist_core.lessons.schema import CheckBlock, CompareBlock, IdeaBlock, InspectBlock
 from mnist_core.lessons_page import reached
-from mnist_core.lessons_page.here import Here, go
+from mnist_core.lessons_page.here import Here, way_to_run
 from mnist_core.panels import run_panel
 from mnist_core.records import Split
 from mnist_core.ui import address, frame, live_parts, names, seal, texts, watch
@@ -48,6 +48,7 @@ def inspect(here: Here, panel: Panel, block: InspectBlock, views: Views) -> None
         st.markdown(f":material/search_insights: **{_(title)}**")
         if not own:
             st.caption(_("Train the run above first; then you can look into it here."))
+            way_to_run(here, panel, block.name, block.run)
             return
         frame.safely(draw)(panel, own[0], [own[0], *(run for run in runs if run.id != own[0].id)])
 
@@ -113,18 +114,10 @@ def check(here: Here, panel: Panel, block: CheckBlock) -> None:
         st.info(f"**{head}** {block.says}", icon=":material/radio_button_unchecked:")
         if seal.sealed() and any(map(reached.is_of_test, block.claim.ranges)):
             st.caption(_(":material/lock: The test set is sealed: whether this is done is seen once it is open."))
-        _lead_to_run(here, panel, block)
+        way_to_run(here, panel, block.name, block.run)
 
 
 def seal_of_the_test_set(panel: Panel) -> None:
     """Whether test figures are shown, why one looks at them once, and the button."""
     with st.container(border=True, key=panel.key("seal_box")):
         seal.explained(panel.key("seal"))
-
-
-def _lead_to_run(here: Here, panel: Panel, block: CheckBlock) -> None:
-    """The way to the run that is asked for, where that stands in another step."""
-    place = None if block.run is None else here.step_of(block.run)
-    if place is not None and place != here.step_of(block.name):
-        label = _("To the training in step {n}").format(n=place + 1)
-        st.button(label, key=panel.key("to_run"), icon=":material/arrow_back:", on_click=go, args=(place,))

@@ -268,6 +268,24 @@ def test_what_waits_for_a_sealed_test_figure_says_so(
     assert "Train the run above first" not in shown
 
 
+def test_what_is_about_a_run_of_another_step_leads_there(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "name_in", lambda _cookies: STUDENT)
+    text = TEXT.replace("number: 5", "number: {run: small, measure: train_accuracy}")
+    text = text.replace("```note remember", "```inspect look\nrun: small\nview: draw\n```\n\n```note remember")
+    made = store.written_lessons.create(STUDENT, "Short", lessons.packed(replace(SOURCE, texts={"en": text}))).lesson
+    trained(store, made)
+    store.lessons.go_to(STUDENT, made, 3, 4)
+    for step in ("3", "4"):
+        app = open_page("lessons", lesson=made, step=step)
+        way = app.button(key=key(app, "button", "-to_run"))
+        assert way.label == "To the training in step 1"
+        way.click().run()
+        assert app.query_params["step"] == "1"
+        assert not [button for button in app.button if str(button.key).endswith("-to_run")]
+
+
 def test_answers_are_kept_half_written_and_are_right_or_wrong(open_page: Open, store: Store, lesson: str) -> None:
     trained(store, lesson)
     store.lessons.go_to(STUDENT, lesson, 2, 4)
