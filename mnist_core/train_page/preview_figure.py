@@ -13,6 +13,7 @@ from mnist_core.networks.models import Description
 from mnist_core.records import Split
 
 EPOCHS = 12  # drawn; of more the last is an ellipsis
+NARROWEST = 6  # pixels of a step: whole ones, so that all look the same
 STYLE = """<style>
 .mnist-lab-preview { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1.4rem 2.6rem; }
 .mnist-lab-preview .title { font-weight: 600; margin-bottom: 0.5rem; }
@@ -92,8 +93,12 @@ def _about_test(images: int, *, sealed: bool) -> str:
 
 def _updates(config: RunConfig, description: Description, dark: bool, translate: Translate) -> str:
     """A block for each epoch, the first of them with its steps."""
-    color, steps = _color("train", dark), min(40, config.steps_per_epoch)
-    ticks = f"repeating-linear-gradient(90deg,{theme.paper(dark)} 0 1.5px,{color} 1.5px calc(100% / {steps}))"
+    color = _color("train", dark)
+    # Of many steps as many as there is room for: narrower ones would be drawn unevenly.
+    ticks = (
+        f"repeating-linear-gradient(90deg,{theme.paper(dark)} 0 2px,"
+        f"{color} 2px max({NARROWEST}px,calc(100% / {config.steps_per_epoch})))"
+    )
     blocks = [f'<i style="flex:3;background:{ticks}"></i>']
     blocks += [f'<i style="flex:1;background:{theme.transparent(color, 0.4)}"></i>'] * (min(config.epochs, EPOCHS) - 1)
     blocks += ["…"] if config.epochs > EPOCHS else []

@@ -15,6 +15,15 @@ from mnist_core.ui import frame, live_parts, names, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
+# Where columns stand beneath each other a run takes two lines: its name, and the rest.
+STYLE = """<style>
+@media (max-width: 960px) {
+  .st-key-run_list [data-testid="stHorizontalBlock"] { gap: 0 1rem; border-bottom: 1px solid #8884; padding-bottom: 0.2rem; }
+  .st-key-run_list [data-testid="stColumn"] { min-width: 0; width: auto; flex: 0 1 auto; }
+  .st-key-run_list [data-testid="stColumn"]:first-child { min-width: 100%; }
+  .st-key-run_list [data-testid="stColumn"]:last-child { margin-left: auto; }
+}
+</style>"""
 MOST_TITLES = 200  # runs whose titles say what tells them apart
 
 
@@ -31,7 +40,15 @@ def _list() -> None:
         return
     moving = [run.id for run in runs[:SHOWN] if run.may_go_on]
     live_parts.link(watch.look_at(moving), partial(live_parts.states, moving), key="run_list_link")
+    st.html(STYLE)
     st.subheader(_("My runs"))
+    with st.container(key="run_list"):
+        _lines(runs)
+        for unreadable_run in unreadable:
+            _unreadable_line(unreadable_run)
+
+
+def _lines(runs: list[Run]) -> None:
     titles = names.told_apart(runs[:MOST_TITLES])
     for run, title in zip(runs[:SHOWN], titles, strict=False):
         _line(run, title)
@@ -40,8 +57,6 @@ def _list() -> None:
         with st.expander(ngettext("{n} earlier run", "{n} earlier runs", earlier).format(n=earlier)):
             for place, run in enumerate(runs[SHOWN:], SHOWN):
                 _line(run, titles[place] if place < len(titles) else names.run_title(run))
-    for unreadable_run in unreadable:
-        _unreadable_line(unreadable_run)
 
 
 def _open(run: Run) -> None:

@@ -105,7 +105,8 @@ def run(below: Callable[[str], None]) -> None:
 
 
 # Streamlit leaves a hand's breadth of nothing above a page; a projector has better uses for it. Of a sidebar it may leave the frame on the
-# next page, where a click there came while controls were drawn again.
+# next page, where a click there came while controls were drawn again. Columns stand beneath each other in a window as narrow as a
+# telephone's; on a tablet the page beside a sidebar is as narrow.
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 2.5rem 2rem; }
 .st-key-frame { margin-bottom: -0.6rem; }
@@ -118,6 +119,12 @@ _STYLE = """<style>
 [data-testid="stSidebar"]:not(:has([data-testid="stElementContainer"])) { display: none; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4.2rem 1rem 2rem; } }
+@media (max-width: 960px) {
+  :where(.stApp:has([data-testid="stSidebar"][data-collapsed="false"] [data-testid="stElementContainer"])) {
+    .stMainBlockContainer { padding: 4.2rem 1.5rem 2rem; }
+    .stMain [data-testid="stColumn"] { min-width: calc(100% - 1.5rem); }
+  }
+}
 </style>"""
 # Streamlit's own hints in fields are English, whatever the page speaks.
 _HINTLESS = _STYLE + """<style>[data-testid="InputInstructions"] { display: none; }</style>"""

@@ -132,3 +132,20 @@ def test_the_controls_leave_no_empty_sidebar_on_the_next_page(open_browser: Open
     wait_until(lambda: not any(one.is_displayed() for one in page.find("[data-testid=stSidebar]")))
     wait_until(lambda: page.find("[data-testid=stMain]")[0].rect["x"] == 0)
     assert page.says("Compare runs: what did one change do?")
+
+
+def test_on_a_tablet_beside_the_controls_charts_are_as_wide_as_the_page_and_a_run_has_two_lines(
+    open_browser: Open,
+) -> None:
+    page = open_browser()
+    size = {"width": 820, "height": 1180, "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)  # type: ignore[attr-defined]
+    page.open("/train?lang=ko&preset=two-layer-net&epochs=1")
+    page.press("run")
+    page.wait_for("완료")
+    parts = """return [...document.querySelectorAll('.stMainBlockContainer :is([data-testid="stImage"], [data-key^="chart_"])')]
+        .map(part => part.getBoundingClientRect().width / document.querySelector('.stMainBlockContainer').clientWidth);"""
+    wait_until(lambda: len(page.browser.execute_script(parts)) == 3)  # the network, loss, accuracy
+    assert min(page.browser.execute_script(parts)) > 0.8
+    rows = page.find(".st-key-run_list [data-testid=stHorizontalBlock]")
+    assert [row.rect["height"] < 90 for row in rows] == [True]

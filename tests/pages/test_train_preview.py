@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from mnist_core.store import Store
 from tests.pages.conftest import Open
 from tests.pages.content import component, texts
@@ -37,6 +39,13 @@ def test_it_follows_the_controls(open_page: Open) -> None:
     assert "validation turns up" not in preview
     assert "only a validation set would show whether it overfits" in preview
     assert "…" in preview  # not a block for each of forty epochs
+
+
+@pytest.mark.parametrize("batch", ["1", "6000", "60000"])
+def test_steps_are_drawn_as_stripes_of_whole_pixels_or_wider(open_page: Open, batch: str) -> None:
+    app = open_page("train", train_size="60000", validation_size="0", batch_size=batch)
+    (width,) = re.findall(r"repeating-linear-gradient\([^;]*?max\((\w+),", component(app, "preview_drawing")["html"])
+    assert re.fullmatch(r"[4-9]px", width)
 
 
 def test_one_is_one(open_page: Open) -> None:
