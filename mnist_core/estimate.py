@@ -1,19 +1,20 @@
 """How long a run will take on this machine, before it starts.
 
-A step costs a fixed overhead (Python, small operations) and its multiplications (three times those of a forward pass)
-at the machine's rate; both are measured by a worker (`training.speed.measure_speed`), for MLP and CNN apart.
+What it asks for is known from its configuration (`workload`): overhead and work. What the machine does of it in a second a worker measures
+(`training.speed.measure_speed`), for MLPs and CNNs apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from mnist_core import workload
 from mnist_core.config import RunConfig
 from mnist_core.networks.models import describe
-from mnist_core.schedule import SHARPNESS_IMAGES, evaluated_images, evaluation_steps, watched_steps
 
+VERSION = 2  # of what is kept of a measurement; those of others are made again
 MOST_LEARNED = 1.5  # times: by how much one run changes the next estimate, at most
 FASTER_WEIGHT, SLOWER_WEIGHT = (
     0.5,
@@ -25,10 +26,15 @@ MOST_OF_IT = 0.75  # of an estimate: such a part decides how long the run took
 
 @dataclass(frozen=True)
 class Rate:
-    """Seconds of overhead per step, and multiplications per second."""
+    """Of one kind of network: seconds of overhead of the smallest one's update, and work per second (`workload`)."""
 
     overhead: float
-    multiplications: float
+    work: float  # with all threads
+    work_of_one: float  # with one, as small steps are made and all where others compute
+
+    def per_second(self, *, threads: bool, workers: int) -> float:
+        """Work that one of so many workers does, which all compute; with its share of the threads, or one."""
+        return max(self.work / workers, self.work_of_one) if threads else self.work_of_one
 
 
 @dataclass(frozen=True)
@@ -44,20 +50,21 @@ class Card:
 class Speed:
     """What was measured, or a guess for two cores until it is."""
 
-    mlp: Rate = field(default_factory=lambda: Rate(3e-4, 2.5e10))
-    cnn: Rate = field(default_factory=lambda: Rate(6e-4, 1.2e10))
+    mlp: Rate = field(default_factory=lambda: Rate(2e-4, 4e10, 2.5e10))
+    cnn: Rate = field(default_factory=lambda: Rate(6e-4, 6e10, 3.5e10))
     measured: bool = False
     card: Card | None = None  # None: there is none, or none that agrees with the CPU
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
-        return asdict(self)
+        return asdict(self) | {"version": VERSION}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None) -> Speed:
         """The speed that `to_dict` wrote; the guess for None or anything unreadable."""
         try:
             assert data is not None
+            assert is_current(data)
             return cls(Rate(**data["mlp"]), Rate(**data["cnn"]), True, _card(data.get("card")))
         except (AssertionError, KeyError, TypeError):
             return cls()
@@ -66,19 +73,24 @@ class Speed:
         """This speed after a run of `config` alone on the CPU took so many seconds.
 
         The longer the run the more it counts; none changes an estimate by more than `MOST_LEARNED`. Where overhead was most of
-        its estimate, or multiplications were, the run tells of these alone.
+        its estimate, or work was, the run tells of these alone.
         """
-        old = self.cnn if config.model == "cnn" else self.mlp
+        old = _rate_of(self, config)
         estimated = _seconds(config, self)
-        overhead = config.total_steps * old.overhead / estimated
+        overhead = _overheads(config) * old.overhead / estimated
         weight = FASTER_WEIGHT if seconds < estimated else SLOWER_WEIGHT
         weight *= seconds / (seconds + HALF_WEIGHT_SECONDS)
         step = min(MOST_LEARNED, max(1 / MOST_LEARNED, (seconds / estimated) ** weight))
+        of_work = step if overhead < MOST_OF_IT else 1.0
         new = Rate(
-            old.overhead * (step if overhead > 1 - MOST_OF_IT else 1.0),
-            old.multiplications / (step if overhead < MOST_OF_IT else 1.0),
+            old.overhead * (step if overhead > 1 - MOST_OF_IT else 1.0), old.work / of_work, old.work_of_one / of_work
         )
         return replace(self, measured=True, cnn=new) if config.model == "cnn" else replace(self, measured=True, mlp=new)
+
+
+def is_current(data: Mapping[str, Any] | None) -> bool:
+    """Whether this was measured as it is now; else it is to be measured again."""
+    return data is not None and data.get("version") == VERSION
 
 
 def _card(data: Mapping[str, Any] | None) -> Card | None:
@@ -101,40 +113,49 @@ def useful_threads(config: RunConfig, cores: int, runs: int = 1) -> int:
     return 1 if small else max(1, cores)
 
 
+@dataclass(frozen=True)
+class Expected:
+    """Seconds that what is to be started will take."""
+
+    alone: float  # until it is over where nothing else trains
+    beside: float  # the same where every worker computes meanwhile
+    work: float  # of workers, all together, when every worker computes
+
+
+def expected(config: RunConfig, speed: Speed, workers: int, runs: int = 1) -> Expected:
+    """Of so many runs of `config` that differ in rate or seed alone, on so many workers: one stack on each where they can train
+    together, else one after another."""
+    stacked, on_card = trains_stacked(config, speed), faster_device(config, speed) != "cpu"
+    parts = 1 if stacked and on_card else max(1, min(workers, runs))  # two stacks would share the card
+    together = -(-runs // parts)
+    if stacked:
+        alone, beside = (_fastest(config, speed, together, at_work) for at_work in (parts, workers))
+    else:
+        alone, beside = (together * _fastest(config, speed, 1, at_work) for at_work in (parts, workers))
+    return Expected(alone, beside, parts * beside)
+
+
+def expected_of_all(parts: Sequence[Expected], workers: int) -> Expected:
+    """Of all of these, which begin together."""
+    work = sum(part.work for part in parts)
+    longest_alone, longest = max(part.alone for part in parts), max(part.beside for part in parts)
+    several = longest if len(parts) > 1 and workers > 1 else longest_alone
+    return Expected(max(several, work / workers), max(longest, work / workers), work)
+
+
 def estimate_seconds(config: RunConfig, speed: Speed) -> float:
-    """Seconds of training with evaluations, where it takes less time."""
-    return min(_seconds(config, where) for where in (speed, speed.card) if where)
+    """Seconds of training with evaluations, where it takes less time, with nothing beside it."""
+    return _fastest(config, speed, 1, 1)
 
 
-AUGMENTED = 250_000  # multiplications that take as long as to change an image of 28×28 pixels; measured
+def estimate_sweep(config: RunConfig, runs: int, speed: Speed, workers: int = 1) -> float:
+    """Seconds until the last of so many runs of `config`, which differ in rate or seed alone, has ended, with nothing beside them."""
+    return expected(config, speed, workers, runs).alone
 
 
-# Forward passes that a sharpness takes for each image: some nine products with the Hessian. Measured.
-SHARPNESS = 54
-
-
-def _seconds(config: RunConfig, where: Speed | Card) -> float:
-    rate = where.cnn if config.model == "cnn" else where.mlp
-    network = describe(config)
-    # Activations, pixels and updates move memory rather than multiply: some numbers of work each.
-    per_image = 3 * network.multiplications + 40 * sum(_size(layer.output_shape) for layer in network.layers)
-    per_image += AUGMENTED if config.augmentation != "off" else 0
-    per_step = rate.overhead + (config.batch_size * per_image + 12 * network.parameters) / rate.multiplications
-    evaluations = len(evaluation_steps(config))
-    most = evaluated_images(config)
-    images = sum(
-        min(most, size) for size in (min(config.train_size, 10_000), config.validation_size, config.image_set.test)
-    )
-    if config.sharpness:
-        images += SHARPNESS * min(SHARPNESS_IMAGES, config.train_size)
-    per_evaluated = (network.multiplications + 2_000) / rate.multiplications
-    watched = len(watched_steps(config)) * min(most, config.validation_size)
-    return config.total_steps * per_step + (evaluations * images + watched) * per_evaluated
-
-
-# What a run costs in a stack, as a fraction of its cost alone, when a step is small and when it is large: what it has
-# in common with the others (gathering images, Python) is half of a small step and next to nothing of a large one. Measured.
-IN_A_STACK_SMALL, IN_A_STACK_LARGE = 0.5, 1.0
+def estimate_stack(config: RunConfig, runs: int, speed: Speed, workers: int) -> float:
+    """Seconds of one worker for so many runs that train as one, when every worker computes."""
+    return _fastest(config, speed, runs, workers)
 
 
 def trains_stacked(config: RunConfig, speed: Speed) -> bool:
@@ -142,21 +163,23 @@ def trains_stacked(config: RunConfig, speed: Speed) -> bool:
     return not config.batch_norm and (config.model == "mlp" or faster_device(config, speed) == "cuda")
 
 
-def estimate_sweep(config: RunConfig, runs: int, speed: Speed, workers: int = 1) -> float:
-    """Seconds until the last of so many runs of `config`, which differ in rate or seed alone, has ended.
-
-    One stack where they can train together, else one after another on each of the `workers`.
-    """
-    alone = estimate_seconds(config, speed)
-    if not trains_stacked(config, speed):
-        return alone * -(-runs // max(1, workers))
-    small = 3 * describe(config).multiplications * config.batch_size < SMALL_STEP
-    fraction = IN_A_STACK_SMALL if small else IN_A_STACK_LARGE
-    return alone * (1 + fraction * (runs - 1))
+def _fastest(config: RunConfig, speed: Speed, runs: int, workers: int) -> float:
+    if speed.card is not None and faster_device(config, speed) != "cpu":
+        return _seconds(config, speed.card, runs)
+    return _seconds(config, speed, runs, workers)
 
 
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
+def _seconds(config: RunConfig, where: Speed | Card, runs: int = 1, workers: int = 1) -> float:
+    """Of so many runs as one stack, whose overhead is that of one, on one of so many workers that compute."""
+    rate = _rate_of(where, config)
+    per_second = rate.per_second(threads=useful_threads(config, 2, runs) > 1, workers=workers)
+    work = config.total_steps * workload.update(config) + workload.evaluations(config)
+    return _overheads(config) * rate.overhead + runs * work / per_second
+
+
+def _overheads(config: RunConfig) -> float:
+    return config.total_steps * workload.overhead(config) + workload.evaluations_overhead(config)
+
+
+def _rate_of(where: Speed | Card, config: RunConfig) -> Rate:
+    return where.cnn if config.model == "cnn" else where.mlp

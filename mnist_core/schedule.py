@@ -14,6 +14,7 @@ from mnist_core.networks.models import describe
 RECORDS = 1_000  # windows in a run, about
 CHEAP = 1e10  # multiplications of all evaluations of a run that need not be spared
 PATIENCE = 1.5e10  # multiplications of an evaluation that one waits for
+TRAIN_EVALUATED = 10_000  # training images that a curve is measured on, at most: the first ones
 SHARPNESS_IMAGES = 1_000  # the first so many training images, on which sharpness is measured
 EVALUATIONS = 60  # evaluations in a run, at most about
 RISE = 1e6  # from the first to the last step of a range test

@@ -7,7 +7,6 @@ import secrets
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mnist_core import estimate
 from mnist_core.config import RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.figures.network import network_svg
@@ -71,7 +70,6 @@ def design() -> None:
     """The network and the arithmetic of the run, at once as a slider moves."""
     config = draft.config()
     description = models.describe(config)
-    speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     answers = [name.plain for name in names.classes(config)]
     picture, figures = st.columns([4, 5], gap="medium", vertical_alignment="center")
     picture.image(network_svg(description, _, dark=session.dark(), answers=answers), width="stretch")
@@ -85,8 +83,7 @@ def design() -> None:
             for label, value in metrics:
                 st.metric(label, value, width="content")
             if not _elsewhere():  # what a sweep or a range test takes is said where it is started
-                seconds = estimate.estimate_seconds(config, speed)
-                waiting.expected_time(seconds, seconds)
+                waiting.expected_time(waiting.expected((config, 1)))
         if (own := draft.given()) is not None and not _elsewhere():
             round_panel.predict(own)
         with st.container(horizontal=True, vertical_alignment="center"):

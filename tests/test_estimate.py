@@ -11,8 +11,8 @@ from mnist_core.config import RunConfig
 from mnist_core.estimate import MOST_LEARNED, Rate, Speed, estimate_seconds
 from mnist_core.presets import PRESETS
 
-TRUE = Speed(Rate(2e-4, 4e10), Rate(4e-4, 2e10), True)
-TINY = RunConfig(hidden_layers=(16,), batch_size=10, train_size=10_000, epochs=3)  # overhead alone
+TRUE = Speed(Rate(2e-4, 8e10, 4e10), Rate(4e-4, 4e10, 2e10), True)
+TINY = RunConfig(hidden_layers=(2,), batch_size=1, train_size=10_000, epochs=3)  # overhead alone
 LARGE = RunConfig(hidden_layers=(2_048, 2_048), batch_size=1_000)  # multiplications alone
 FIRST_LOOK = PRESETS["keras-first-look"].config
 
@@ -33,17 +33,18 @@ def test_one_run_changes_no_estimate_by_much(config: RunConfig, seconds: float) 
 
 def test_a_run_tells_of_what_it_was_made_of() -> None:
     tiny, large = TRUE.learned(TINY, 100.0), TRUE.learned(LARGE, 10_000.0)
-    assert tiny.mlp.multiplications == TRUE.mlp.multiplications
+    assert tiny.mlp.work == TRUE.mlp.work
     assert tiny.mlp.overhead > TRUE.mlp.overhead
     assert large.mlp.overhead == TRUE.mlp.overhead
-    assert large.mlp.multiplications < TRUE.mlp.multiplications
+    assert large.mlp.work / TRUE.mlp.work == pytest.approx(large.mlp.work_of_one / TRUE.mlp.work_of_one)
+    assert large.mlp.work < TRUE.mlp.work
     assert tiny.cnn == large.cnn == TRUE.cnn
     assert tiny.measured
 
 
 def test_a_short_run_says_little() -> None:
     """A second's run, twice as slow as others for once, moved the estimate by 40 %."""
-    short = TINY.replace(epochs=1)
+    short = TINY.replace(epochs=1, train_size=5_000)
     slow = TRUE.learned(short, 2 * estimate_seconds(short, TRUE))
     assert off(slow, short) < 1.05
     assert off(slow) < 1.03
@@ -51,7 +52,8 @@ def test_a_short_run_says_little() -> None:
 
 @pytest.mark.parametrize("wrong", [0.2, 5.0])
 def test_runs_like_it_bring_the_estimate_to_what_they_take(wrong: float) -> None:
-    speed = Speed(Rate(TRUE.mlp.overhead * wrong, TRUE.mlp.multiplications / wrong), TRUE.cnn, True)
+    mlp = Rate(TRUE.mlp.overhead * wrong, TRUE.mlp.work / wrong, TRUE.mlp.work_of_one / wrong)
+    speed = Speed(mlp, TRUE.cnn, True)
     distances = [abs(math.log(off(speed)))]
     for _run in range(16):
         speed = speed.learned(FIRST_LOOK, estimate_seconds(FIRST_LOOK, TRUE))

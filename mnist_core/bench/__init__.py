@@ -1,11 +1,11 @@
 """Measurements, for developers: `python -m mnist_core bench [training]`, `bench ui`, `bench class`, `bench sliders`, `bench strokes`,
-`bench growth`, `bench small-host`, `bench verdicts`, `bench range-test` and `bench photos`.
+`bench growth`, `bench small-host`, `bench estimates`, `bench verdicts`, `bench range-test` and `bench photos`.
 
 `training`: how fast networks train, beside the floor of their matrix products and beside other libraries (those in
 requirements-bench.txt; one that is not installed is shown as such). `ui`: the app as a student meets it; needs selenium
 (requirements-dev.txt), Chromium and its driver. `class`: many browsers at once, on the cores of the server. `sliders`: from a slider's move to the redrawn picture on the pages
 that explain, `strokes`: from a stroke on the drawing pad to the redrawn bars of three runs; both need the same.
-`growth`: the Compare page with 10 to 5,000 runs. `small-host`: memory on a host with 1 GB. `verdicts`: how often the health check of a run is right. `range-test`: how
+`growth`: the Compare page with 10 to 5,000 runs. `small-host`: memory on a host with 1 GB. `estimates`: how good the expected time is. `verdicts`: how often the health check of a run is right. `range-test`: how
 good the rates are that a range test suggests. `photos`: how often a network reads a photo of a digit. Speaks English only.
 """
 
@@ -28,6 +28,7 @@ COMMANDS = (
     "strokes",
     "growth",
     "small-host",
+    "estimates",
     "verdicts",
     "range-test",
     "photos",
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _json_option(command("growth", _growth, "how the Compare page grows with the runs in the store"))
     _one_run_options(command("small-host", _small_host, "the app on a host with 1 GB of memory"))
+    _mnist_options(command("estimates", _estimates, "how good the expected time of a run is"))
     _sampled_options(command("verdicts", _verdicts, "how often the health check of a run is right"), 200)
     _sampled_options(command("range-test", _range_test, "how good the rates are that a range test suggests"), 60)
     _photo_options(command("photos", _photos, "how often a network reads a photo of a digit"))
@@ -136,6 +138,11 @@ def _repeated_options(command: Parser, option: str, text: str) -> None:
 
 def _one_run_options(command: Parser) -> None:
     _data_option(command, " (default: the built-in digits)")
+    _json_option(command)
+
+
+def _mnist_options(command: Parser) -> None:
+    _data_option(command)
     _json_option(command)
 
 
@@ -213,6 +220,12 @@ def _small_host(options: argparse.Namespace) -> Report:
     from mnist_core.bench import small_host
 
     return small_host.measure(options.data)
+
+
+def _estimates(options: argparse.Namespace) -> Report:
+    from mnist_core.bench import estimates
+
+    return estimates.measure(options.data)
 
 
 def _growth(_options: argparse.Namespace) -> Report:

@@ -13,13 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mnist_core.config import RunConfig
-from mnist_core.schedule import evaluated_images
+from mnist_core.schedule import TRAIN_EVALUATED, evaluated_images
 
 COMMONEST = (
     1.124  # times 1/k: frequency of the digit 1, the highest, in MNIST's 60,000: one answer to all images gets it right
 )
 DEVIATIONS = 3  # standard deviations above it: more is no luck
-TRAIN_EVALUATED = 10_000  # training images that a curve is measured on, at most
 BARELY = 2 / 9  # of the way from a guess to what can be reached: of ten classes 30 % without wrong labels
 ALL_BUT = 0.99  # accuracy: whoever answers all, be they ever so few, has learned them
 FLATTEST = 0.5  # of chance: no set of images, however few, is taken to have its labels guessed better

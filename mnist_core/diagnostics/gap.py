@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mnist_core.config import RunConfig
-from mnist_core.diagnostics.chance import TRAIN_EVALUATED, labels_answered
+from mnist_core.diagnostics.chance import labels_answered
 from mnist_core.records import Outcome
-from mnist_core.schedule import evaluated_images
+from mnist_core.schedule import TRAIN_EVALUATED, evaluated_images
 
 WIDE = 0.07  # from there on the network overfits
 NARROW = 0.01  # below it a gap is not worth a word

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from mnist_core import data
+from mnist_core import data, estimate
 from mnist_core.data.datasets import find
 from mnist_core.errors import MnistLabError
 from mnist_core.image_sets import DatasetName, KnownName
@@ -57,7 +57,7 @@ class Maintenance:
         """Fetch a data set where a student wants it; measure the speed, once, while the workers are `idle`."""
         if idle and not self.running and not self._measured:
             self._measured = True
-            if "card" not in (self.store.facts.get("speed") or {}):  # none yet, or by an earlier version
+            if not estimate.is_current(self.store.facts.get("speed")):  # none yet, or by an earlier version
                 self._run("speed", tasks.measure)
         request = self.store.facts.get("download")
         if request and request.get("state") == "wanted":

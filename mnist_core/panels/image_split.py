@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mnist_core import data
-from mnist_core.diagnostics.chance import TRAIN_EVALUATED
 from mnist_core.diagnostics.gap import test_images
 from mnist_core.messages import N_
 from mnist_core.records import Run, Split
-from mnist_core.schedule import evaluated_images
+from mnist_core.schedule import TRAIN_EVALUATED, evaluated_images
 from mnist_core.ui import seal
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _, ngettext

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_core import estimate, settings, stacks
+from mnist_core import estimate, stacks
 from mnist_core.config import RunConfig
 from mnist_core.panels import waiting
 from mnist_core.ui import frame, session
@@ -37,8 +37,7 @@ def expected_time(configs: Sequence[RunConfig]) -> None:
     """How long the runs will take together, on all workers, as things are."""
     speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
     together = stacks.groups(configs, estimate.faster_device(configs[0], speed)) if configs else []
-    seconds = sum(estimate.estimate_sweep(configs[places[0]], len(places), speed) for places in together)
-    waiting.expected_time(seconds / settings.worker_count(), seconds)
+    waiting.expected_time(waiting.expected(*((configs[places[0]], len(places)) for places in together)))
 
 
 def run_on_train() -> str | None:

@@ -17,7 +17,8 @@ from itertools import islice
 import streamlit as st
 
 from mnist_core import estimate, settings, stacks
-from mnist_core.estimate import Speed
+from mnist_core.config import RunConfig
+from mnist_core.estimate import Expected, Speed
 from mnist_core.records import Run
 from mnist_core.store.usage import SLICE_SECONDS
 from mnist_core.ui import names, session
@@ -53,7 +54,7 @@ class Queue:
             key: (
                 place,
                 runs[0].owner,
-                estimate.estimate_sweep(runs[0].config, len(runs), self.speed) * _share_left(runs[0]),
+                estimate.estimate_stack(runs[0].config, len(runs), self.speed, self.workers) * _share_left(runs[0]),
             )
             for place, (key, runs) in enumerate(alike.items())
         }
@@ -72,9 +73,8 @@ class Queue:
             self._seconds[key] = self._until(islice(self._stacks.values(), self._stacks[key[1]][0]), run.owner)
         return self._seconds[key]
 
-    def until_done(self, alone: float, work: float, owner: str) -> float:
-        """Until what `owner` would put into the queue now is over, about; `alone`: seconds that it takes where nothing else trains,
-        `work`: those of a worker.
+    def until_done(self, expected: Expected, owner: str) -> float:
+        """Until what `owner` would put into the queue now is over, about.
 
         His own runs come before it. Each other student gets as much of the workers meanwhile as he, where he needs it.
         """
@@ -83,9 +83,10 @@ class Queue:
             needs[runs[0].owner] += max(_seconds_left(run, self.speed) for run in runs)
         for _place, whose, seconds in self._stacks.values():
             needs[whose] += seconds
-        others = sum(min(seconds, work) for whose, seconds in needs.items() if whose != owner)
+        others = sum(min(seconds, expected.work) for whose, seconds in needs.items() if whose != owner)
         begins = self._until([stack for stack in self._stacks.values() if stack[1] == owner], owner)
-        return max(begins + alone, (work + others) / self.workers)
+        beside = min(expected.beside, expected.alone + others)
+        return max(begins + beside, (expected.work + others) / self.workers)
 
     @cached_property
     def _training(self) -> Mapping[Hashable, Sequence[Run]]:
@@ -151,11 +152,18 @@ def read_queue() -> Queue:
         return queue
 
 
-def expected_time(alone: float, work: float) -> None:
+def expected(*parts: tuple[RunConfig, int]) -> Expected:
+    """What all of these take that are started together: so many runs of each configuration, which differ in rate or seed alone."""
+    queue = read_queue()
+    each = [estimate.expected(config, queue.speed, queue.workers, runs) for config, runs in parts]
+    return estimate.expected_of_all(each, queue.workers)
+
+
+def expected_time(expected: Expected) -> None:
     """How long it takes until what the page would start now is over; see `Queue.until_done`."""
-    seconds = read_queue().until_done(alone, work, session.student())
-    among_others = _("About {time} if no other run trained or waited now.").format(time=names.duration(alone))
-    help_text = among_others if seconds > LONGER * alone else None
+    seconds = read_queue().until_done(expected, session.student())
+    among_others = _("About {time} if no other run trained or waited now.").format(time=names.duration(expected.alone))
+    help_text = among_others if seconds > LONGER * expected.alone else None
     st.metric(_("Expected time"), names.duration(seconds), help=help_text, width="content")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import estimate, settings, sweep_range
+from mnist_core import estimate, sweep_range
 from mnist_core.config import RANGES, RunConfig
 from mnist_core.errors import ConfigError
 from mnist_core.messages import number_text
@@ -97,9 +97,10 @@ def launch(panel: Panel, plan: Plan | None) -> None:
             help=problem,
             width=190,
         )
-        seconds = estimate.estimate_sweep(config, runs, speed, settings.worker_count()) if plan else math.nan
-        if plan is not None:
-            waiting.expected_time(seconds, estimate.estimate_sweep(config, runs, speed))
+        expected = waiting.expected((config, runs)) if plan else None
+        seconds = expected.alone if expected else math.nan
+        if expected is not None:
+            waiting.expected_time(expected)
         if (own is None or own.round.plan.question == "none") and predictions.toggle():
             predicting = plan
     if plan is None:

@@ -17,7 +17,6 @@ from mnist_core.training.batches import BatchLoader
 from mnist_core.training.chunks import pieces
 from mnist_core.training.step import Step, Stop
 
-TRAIN_EVALUATED = 10_000  # the fixed first training images that are evaluated
 PROBED = 1_000  # the first training images, that dead units are looked for with
 Numbers = TypeVar("Numbers", torch.Tensor, NDArray[Any])
 

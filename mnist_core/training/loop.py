@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from mnist_core import schedule
 from mnist_core.records import EVALUATION_DTYPE, SHARPNESS_DTYPE, Split
+from mnist_core.schedule import TRAIN_EVALUATED
 from mnist_core.stacks import covers, key
 from mnist_core.training.autograd_step import AutogradStep
 from mnist_core.training.batches import BatchLoader, order
 from mnist_core.training.chunks import chunk_size, even_size, pieces, room_of
 from mnist_core.training.dense_step import DenseStep
 from mnist_core.training.device_step import DeviceStep, captures
-from mnist_core.training.evaluation import TRAIN_EVALUATED, Score, score
+from mnist_core.training.evaluation import Score, score
 from mnist_core.training.layer_probe import Probed, probe_layers
 from mnist_core.training.run_state import RunState, Updates
 from mnist_core.training.sharpness import sharpness

@@ -12,24 +12,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mnist_core import settings
+from mnist_core import settings, workload
 from mnist_core.config import ModelName, RunConfig
 from mnist_core.data import Dataset
-from mnist_core.estimate import Card, Rate, Speed, useful_threads
-from mnist_core.networks.models import describe
+from mnist_core.estimate import Card, Rate, Speed
 from mnist_core.training.chunks import Progress, nothing
 from mnist_core.training.devices import agrees, there
 from mnist_core.training.trainer import Trainer
 
 _IMAGES = 2_000
+TIMED_SECONDS = 0.15  # for which each kind of step is timed
 _SHARED = 1_000_000  # numbers, more than torch gives to one thread
 
 
 def measure_speed(threads: int | None = None, alive: Callable[[], object] = lambda: None) -> Speed:
     """Times a few steps of a tiny and of a larger network of each kind, on made-up images. Also warms torch up.
 
-    Each with the threads of `threads` (default: torch's) that such a run is given: two would wait for each other in a small step
-    where others compute. `alive` is called between blocks of updates, outside of their time.
+    The larger one with all of `threads` (default: torch's) and with one, as where others compute; the tiny one with one: two would
+    wait for each other. `alive` is called between blocks of updates, outside of their time.
     """
     dataset, cores = _noise(), threads or torch.get_num_threads()
     base = RunConfig(train_size=_IMAGES, validation_size=0, epochs=1000)
@@ -39,8 +39,9 @@ def measure_speed(threads: int | None = None, alive: Callable[[], object] = lamb
     large_cnn = cnn.replace(filters=(16, 32), hidden_layers=(64,), batch_size=64)
 
     def rates(device: str) -> tuple[Rate, Rate]:
-        timed = partial(_seconds_per_step, dataset=dataset, cores=cores, device=device, alive=alive)
-        return _rate(mlp, large_mlp, timed), _rate(cnn, large_cnn, timed)
+        timed = partial(_seconds_per_step, dataset=dataset, device=device, alive=alive)
+        several = cores if device == "cpu" else 1
+        return _rate(mlp, large_mlp, timed, several), _rate(cnn, large_cnn, timed, several)
 
     device = there()
     card = Card(device, *rates(device)) if device and agrees(device) else None
@@ -72,20 +73,27 @@ def warm_up(threads: int) -> None:
     torch.ones(_SHARED).sum()
 
 
-def _rate(small: RunConfig, large: RunConfig, timed: Callable[[RunConfig], float]) -> Rate:
-    whole = timed(large)
+def _rate(small: RunConfig, large: RunConfig, timed: Callable[[RunConfig, int], float], threads: int) -> Rate:
+    """What a step of both says: `timed` gives the seconds of one, with so many threads."""
+    tiny, by_one = timed(small, 1), timed(large, 1)
+    more = workload.overhead(large) / workload.overhead(small)
     # Of a large step no more than half is overhead, whatever else the machine did while the small one was timed.
-    overhead = min(timed(small), whole / 2)
-    return Rate(overhead, large.batch_size * 3 * describe(large).multiplications / (whole - overhead))
+    of_one = (workload.update(large) - more * workload.update(small)) / max(by_one - more * tiny, by_one / 2)
+    of_tiny = max(tiny - workload.update(small) / of_one, tiny / 2) / workload.overhead(small)
+    overhead = min(of_tiny, by_one / 2 / workload.overhead(large))
+    if threads == 1:
+        return Rate(overhead, of_one, of_one)
+    by_all = timed(large, threads)
+    of_all = workload.update(large) / max(by_all - workload.overhead(large) * overhead, by_all / 2)
+    return Rate(overhead, max(of_one, of_all), of_one)
 
 
 def _seconds_per_step(
-    config: RunConfig, dataset: Dataset, cores: int, device: str, alive: Callable[[], object]
+    config: RunConfig, threads: int, dataset: Dataset, device: str, alive: Callable[[], object]
 ) -> float:
     """That of the fastest: others on the machine only ever make one slower."""
-    threads = useful_threads(config, cores)
-    times = update_times(config, dataset, seconds=0.2, threads=threads, device=device, alive=alive)
-    return min(islice(times, 30))
+    times = update_times(config, dataset, seconds=TIMED_SECONDS, threads=threads, device=device, alive=alive)
+    return min(islice(times, 300))
 
 
 def update_times(

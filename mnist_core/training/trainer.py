@@ -14,10 +14,11 @@ from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
 from mnist_core.estimate import Speed
 from mnist_core.records import Curves, Event, Outcome, Split
+from mnist_core.schedule import TRAIN_EVALUATED
 from mnist_core.training import checkpoint
 from mnist_core.training.batches import BatchLoader
 from mnist_core.training.devices import device_for
-from mnist_core.training.evaluation import TRAIN_EVALUATED, Score
+from mnist_core.training.evaluation import Score
 from mnist_core.training.loop import TrainingLoop
 from mnist_core.training.run_state import RunState
 from mnist_core.training.step import Stop, never

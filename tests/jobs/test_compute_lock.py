@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mnist_core import training
+from mnist_core import estimate, training
 from mnist_core.config import RunConfig
 from mnist_core.estimate import Rate, Speed
 from mnist_core.jobs import analysis_job, run_job, tasks
@@ -112,7 +112,7 @@ def test_nobody_computes_beside_another() -> None:
 def store(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(analysis_job, "REPORT_SECONDS", 0.0)  # give way whenever possible
     monkeypatch.setattr(run_job, "PUBLISH_SECONDS", 0.02)
-    shared_store.facts.set("speed", {"card": None})
+    shared_store.facts.set("speed", {"version": estimate.VERSION})
     return shared_store
 
 
@@ -174,7 +174,7 @@ def test_a_run_that_begins_while_the_speed_measured_has_its_turn_before_that_is_
         order.append("measurement")
         wait_until(alive)
         order.append("measurement")
-        return Speed(Rate(1e-4, 1e9), Rate(1e-4, 1e9), True)
+        return Speed(Rate(1e-4, 1e9, 1e9), Rate(1e-4, 1e9, 1e9), True)
 
     monkeypatch.setattr(training, "measure_speed", measured)
     tasks.measure(store.url)

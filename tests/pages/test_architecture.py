@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import stacks
-from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.estimate import Speed, estimate_sweep
 from mnist_core.ideas.architecture.optimizer_paths import panel as optimizer_paths_panel
 from mnist_core.ideas.architecture.optimizer_paths.surfaces_concept import VALLEYS
 from mnist_core.panels import started as started_panel
@@ -317,13 +317,15 @@ def test_seeds_in_each_cell_cost_time_and_see_the_same_batches(
     app.segmented_control(key="depth_and_width_seeds").set_value(3).run()
     assert app.button(key="depth_and_width_start").label == "Train all 9"
     three = metrics(app)["Expected time"]
-    # Three of a small network share half of their work, of a large one (3 · 813,056 · 100 multiplications a step) nothing.
     base = PRESETS["depth-and-width"].config
-    linear, small, large = (
-        estimate_seconds(base.replace(hidden_layers=units), Speed()) for units in ((), (16,), (1_024,))
-    )
-    assert one_seed == names.duration(linear + small + large)
-    assert three == names.duration(2 * linear + 2 * small + 3 * large)
+
+    def expected(seeds: int) -> str:
+        """Three of one network share its overhead."""
+        configs = [base.replace(hidden_layers=units) for units in ((), (16,), (1_024,))]
+        return names.duration(sum(estimate_sweep(config, seeds, Speed()) for config in configs))
+
+    assert one_seed == expected(1)
+    assert three == expected(3) != expected(1)
     app.button(key="depth_and_width_start").click().run()
     runs = store.queue.next(50)
     assert sorted((run.variant, run.config.seed) for run in runs) == [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from mnist_core.config import RunConfig
-from mnist_core.estimate import Speed, estimate_seconds
+from mnist_core.estimate import Expected, Speed, estimate_seconds
 from mnist_core.panels.waiting import Queue
 from mnist_core.records import Progress, Run, State
 from mnist_core.store.usage import SLICE_SECONDS
@@ -29,7 +29,7 @@ def queue(training: Sequence[Run] = (), waiting: Sequence[Run] = (), workers: in
 
 def ann(found: Queue, work: float = ALONE) -> float:
     """When a run of Ann's would be over that takes so long alone."""
-    return found.until_done(work, work, "ann")
+    return found.until_done(Expected(work, work, work), "ann")
 
 
 def test_the_test_is_about_runs_that_outlast_a_slice() -> None:
@@ -65,6 +65,16 @@ def test_ones_own_runs_come_first() -> None:
 
 
 def test_what_uses_all_workers_by_itself() -> None:
-    assert queue().until_done(ALONE, 2 * ALONE, "ann") == ALONE
+    sweep = Expected(ALONE, ALONE, 2 * ALONE)
+    assert queue().until_done(sweep, "ann") == ALONE
     both = [run("bob", "running"), run("eve", "running")]
-    assert queue(both).until_done(ALONE, 2 * ALONE, "ann") == pytest.approx(2 * ALONE)
+    assert queue(both).until_done(sweep, "ann") == pytest.approx(2 * ALONE)
+
+
+def test_what_has_all_cores_while_it_is_alone_takes_longer_beside_others() -> None:
+    large = Expected(ALONE, 2 * ALONE, 2 * ALONE)
+    assert queue().until_done(large, "ann") == ALONE
+    assert queue([run("ann", "running")]).until_done(large, "ann") == ALONE
+    assert queue([run("bob", "running")]).until_done(large, "ann") == pytest.approx(2 * ALONE)
+    nearly_over = queue([run("bob", "running", 0.1 * ALONE)])
+    assert nearly_over.until_done(large, "ann") == pytest.approx(1.1 * ALONE)

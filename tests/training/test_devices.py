@@ -19,7 +19,7 @@ needs_gpu = pytest.mark.skipif(GPU is None, reason="no CUDA, no MPS on this mach
 
 
 # A card with quicker arithmetic, that each step makes wait.
-SPEED = Speed(card=Card("cuda", Rate(1e-3, 1e12), Rate(1e-3, 1e12)))
+SPEED = Speed(card=Card("cuda", Rate(1e-3, 1e12, 1e12), Rate(1e-3, 1e12, 1e12)))
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def test_without_a_graphics_processor_the_cpu_trains(monkeypatch: pytest.MonkeyP
 
 
 def test_what_was_measured_decides(with_cuda: None) -> None:
-    small = RunConfig(hidden_layers=(50,), batch_size=100)
+    small = RunConfig(hidden_layers=(50,), batch_size=10)
     assert devices.device_for(LARGE, speed=SPEED).type == "cuda"
     assert devices.device_for(small, speed=SPEED).type == "cpu"
-    for unknown in (None, Speed(), Speed(card=Card("mps", Rate(1e-9, 1e15), Rate(1e-9, 1e15)))):
+    for unknown in (None, Speed(), Speed(card=Card("mps", Rate(1e-9, 1e15, 1e15), Rate(1e-9, 1e15, 1e15)))):
         assert devices.device_for(LARGE, speed=unknown).type == "cpu"
-    quick = Speed(card=Card("cuda", Rate(1e-5, 1e12), Rate(1e-5, 1e12)))
+    quick = Speed(card=Card("cuda", Rate(1e-5, 1e12, 1e12), Rate(1e-5, 1e12, 1e12)))
     assert devices.device_for(small, speed=quick).type == "cuda"
 
 

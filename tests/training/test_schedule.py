@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from mnist_core.config import choices
-from mnist_core.estimate import SHARPNESS, Rate, Speed, estimate_seconds
+from mnist_core import workload
+from mnist_core.config import RunConfig, choices
 from mnist_core.exchange import script
-from mnist_core.networks.models import describe
 from mnist_core.presets import PRESETS
 from mnist_core.schedule import evaluated_images, evaluation_steps, factor, watched_steps, window
 from tests.training.test_trainer import small
@@ -107,21 +106,27 @@ def test_early_stopping_sees_every_epoch_and_changes_no_curve() -> None:
     assert evaluated_images(small(train_size=20_000, epochs=1_000, hidden_layers=(512,))) == 4_000
 
 
+def evaluated_image(config: RunConfig) -> float:
+    """Work for each image of a run whose evaluations see validation and test alone: all there is besides the training images."""
+    fewer, more = (config.replace(validation_size=size) for size in (100, 200))
+    assert evaluated_images(config) > 200
+    return (workload.evaluations(more) - workload.evaluations(fewer)) / (100 * len(evaluation_steps(config)))
+
+
 def test_the_estimate_knows_what_early_stopping_costs() -> None:
-    speed = Speed(mlp=Rate(0.0, 1e9), cnn=Rate(0.0, 1e9))
     for epochs, unseen in ((60, 0), (200, 150)):
         config = small(epochs=epochs, validation_size=3_000, hidden_layers=(512,))
-        more = estimate_seconds(config.replace(early_stopping=3), speed) - estimate_seconds(config, speed)
-        assert more == pytest.approx(unseen * 1_000 * (describe(config).multiplications + 2_000) / 1e9)
+        more = workload.evaluations(config.replace(early_stopping=3)) - workload.evaluations(config)
+        assert more == pytest.approx(unseen * 1_000 * evaluated_image(config))
 
 
 def test_the_estimate_knows_what_sharpness_costs() -> None:
-    speed = Speed(mlp=Rate(0.0, 1e9), cnn=Rate(0.0, 1e9))
     for train_size, images in ((20_000, 1_000), (600, 600)):
         config = small(train_size=train_size, validation_size=0)
-        more = estimate_seconds(config.replace(sharpness=True), speed) - estimate_seconds(config, speed)
-        passes = SHARPNESS * images * len(evaluation_steps(config))
-        assert more == pytest.approx(passes * (describe(config).multiplications + 2_000) / 1e9)
+        more = workload.evaluations(config.replace(sharpness=True)) - workload.evaluations(config)
+        # Some seven products with the Hessian of so many images, each about what two updates take of them.
+        of_training = images * workload.update(config) / config.batch_size
+        assert 10 < more / len(evaluation_steps(config)) / of_training < 20
 
 
 def test_large_networks_are_evaluated_on_fewer_images() -> None:

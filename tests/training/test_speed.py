@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from mnist_core import workload
 from mnist_core.config import RunConfig
 from mnist_core.data import Dataset
-from mnist_core.networks.models import describe
+from mnist_core.estimate import Rate
 from mnist_core.training import speed
 from mnist_core.training.dense_step import DenseStep
 from mnist_core.training.step import Block, BlockResult, Stop
 
 CONFIG = RunConfig(train_size=1_000, validation_size=0, hidden_layers=(4,), epochs=1_000)
+SMALL = CONFIG.replace(batch_size=2)
+LARGE = CONFIG.replace(hidden_layers=(512,), batch_size=128)
 
 
 class Clock:
@@ -58,8 +61,20 @@ def test_who_asks_may_end_it(tiny: Dataset) -> None:
 
 
 def test_a_small_step_that_was_disturbed_does_not_make_the_machine_fast() -> None:
-    large = CONFIG.replace(hidden_layers=(512,), batch_size=128)
-    seconds = {CONFIG: 0.5, large: 0.02}  # others kept the small one waiting
-    rate = speed._rate(CONFIG, large, seconds.__getitem__)
-    assert rate.overhead == pytest.approx(0.01)
-    assert rate.multiplications == pytest.approx(128 * 3 * describe(large).multiplications / 0.01)
+    seconds = {SMALL: 0.5, LARGE: 0.02}  # others kept the small one waiting
+    rate = speed._rate(SMALL, LARGE, lambda config, _threads: seconds[config], 1)
+    assert rate.work == rate.work_of_one == pytest.approx((workload.update(LARGE) - workload.update(SMALL)) / 0.01)
+    assert rate.overhead <= 0.01
+
+
+def test_the_speed_is_the_one_that_gives_the_times_that_were_measured() -> None:
+    true = Rate(1e-4, 9e10, 6e10)
+
+    def timed(config: RunConfig, threads: int) -> float:
+        return workload.overhead(config) * true.overhead + workload.update(config) / (
+            true.work if threads > 1 else true.work_of_one
+        )
+
+    found = speed._rate(SMALL, LARGE, timed, 2)
+    assert (found.overhead, found.work, found.work_of_one) == pytest.approx((1e-4, 9e10, 6e10))
+    assert speed._rate(SMALL, LARGE, timed, 1).work == pytest.approx(6e10)

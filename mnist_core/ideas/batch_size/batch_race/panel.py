@@ -10,7 +10,6 @@ from functools import partial
 
 import streamlit as st
 
-from mnist_core import estimate, settings
 from mnist_core.config import RunConfig
 from mnist_core.ideas.batch_size.batch_race import figure as charts
 from mnist_core.ideas.batch_size.batch_race.figure import Equal, Point
@@ -70,9 +69,7 @@ def _choice(panel: Panel) -> list[RunConfig]:
 
 def _launch(panel: Panel, configs: list[RunConfig]) -> None:
     """The button, drawn with the group that it makes; and how long all runs will take."""
-    speed = estimate.Speed.from_dict(session.store().facts.get("speed"))
-    times = [estimate.estimate_seconds(config, speed) for config in configs]
-    seconds = max(max(times), sum(times) / settings.worker_count())
+    expected = waiting.expected(*((config, 1) for config in configs))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         panel.button(
             "start",
@@ -84,10 +81,10 @@ def _launch(panel: Panel, configs: list[RunConfig]) -> None:
             secrets.token_hex(5),
             primary=True,
         )
-        waiting.expected_time(seconds, sum(times))
-    if seconds > LONG:
+        waiting.expected_time(expected)
+    if expected.alone > LONG:
         text = _("This takes about {time}, most of it for batch size 1. Fewer images or epochs make it shorter.")
-        st.warning(text.format(time=names.duration(seconds)), icon=":material/hourglass_top:")
+        st.warning(text.format(time=names.duration(expected.alone)), icon=":material/hourglass_top:")
 
 
 @frame.callback
