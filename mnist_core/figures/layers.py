@@ -78,7 +78,8 @@ _AXIS = N_("Step (weight updates)")
 def spread_chart(
     run_id: str, curves: Curves, layer: int, kind: Spread, view: ChartView, translate: Translate
 ) -> Figure:
-    """How the sizes of a layer's numbers are spread over half decades, over time: the darker, the more."""
+    """How the sizes of a layer's numbers are spread over half decades, over time: the more there are, the more they stand out
+    from the ground."""
     rows = curves.layers[curves.layers["layer"] == layer]
     title = translate(SPREADS[kind])
     layout = theme.layout(title, translate(_AXIS), dark=view.dark, revision=f"{run_id}-{kind}-{layer}")
@@ -88,7 +89,7 @@ def spread_chart(
     used = np.flatnonzero(shares.any(1)) if shares.any() else np.array([0])
     low, high = float(middles[used[0]] - 0.5), float(middles[used[-1]] + 0.5)
     layout["yaxis"] |= ends(low, high) | {"title": {"text": translate(N_("Magnitude (power of ten)"))}}
-    ground = "rgba(0,0,0,0)"
+    few, most = (0.0, 1.0) if view.dark else (1.0, 0.0)
     # Evaluations are not evenly spaced: each fills the place up to the next.
     heat = {
         "type": "heatmap",
@@ -97,9 +98,9 @@ def spread_chart(
         "y": packed(middles),
         "z": packed(np.sqrt(shares)),
         "colorscale": [
-            [0, ground],
-            [0.01, theme.scale_color(1.0, view.dark)],
-            [1, theme.scale_color(0.0, view.dark)],
+            [0, "rgba(0,0,0,0)"],
+            [0.01, theme.scale_color(few, view.dark)],
+            [1, theme.scale_color(most, view.dark)],
         ],
         "zmin": 0,
         "zmax": 1,

@@ -47,7 +47,7 @@ def _spreads(panel: Panel, view: watch.View, axes: ChartView) -> None:
             _chart(panel, view, spread, _(charts.SPREADS[spread]), (spread, axes, layer), make)
     st.caption(
         _(
-            "Each column is one measurement, each row a magnitude. The darker a cell, the larger the fraction of the layer's values that have this magnitude; point at a cell to read it."
+            "Each column is one measurement, each row a magnitude. The more a cell stands out from the ground, the larger the fraction of the layer's values that have this magnitude; point at a cell to read it."
         )
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mnist_core.figures import layers as layers_figure
 from mnist_core.figures.axes import ChartView
 from mnist_core.records import LAYER_DTYPE, Curves
 from tests.charts import floats, traces
+from tests.figures.test_theme import GROUNDS, contrast
 
 NAMES = ["Hidden layer 1", "Output layer"]
 
@@ -38,3 +40,10 @@ def test_a_spread_is_drawn_for_one_layer() -> None:
     heatmap = traces(layers_figure.spread_chart("r", curves(), 1, "activations", ChartView(), str))["activations"]
     assert floats(heatmap["x"]) == [0, 1, 4]
     assert max(floats(heatmap["customdata"])) == 1.0
+
+
+@pytest.mark.parametrize("dark", GROUNDS)
+def test_the_more_numbers_of_a_size_the_more_they_stand_out_from_the_ground(dark: bool) -> None:
+    chart = layers_figure.spread_chart("r", curves(), 1, "activations", ChartView(dark=dark), str)
+    (_nothing, (_at, few), (_end, most)) = traces(chart)["activations"]["colorscale"]
+    assert contrast(most, GROUNDS[dark]) > contrast(few, GROUNDS[dark])

@@ -96,4 +96,4 @@ def test_inside_a_run(open_page: Open, store: Store) -> None:
     store.record_writer.publish([Report(run.id, Progress(1, 10, 0.1, 1.0, 1e5), Curves(layers=layers))])
     app.run()
     assert app.segmented_control(key="inside_layers_layer_of_2").options == ["Hidden layer 1", "Output layer"]
-    assert "The darker a cell, the larger the fraction" in texts(app)
+    assert "The more a cell stands out from the ground, the larger the fraction" in texts(app)
