@@ -71,10 +71,11 @@ def _download_button(name: DatasetName) -> None:
         session.store().facts.set("download", {"state": "wanted", "done": 0, "total": 0, "data": name})
 
     fact = session.store().facts.get("download") or {}
-    if fact.get("state") not in ("running", "wanted"):
-        label = _("Download {data}").format(data=data_note.title(name))
-        key = "download" if name == "mnist" else f"download-{name}"
-        st.button(label, key=key, icon=":material/download:", on_click=want)
+    is_under_way = fact.get("state") in ("running", "wanted")
+    text = _("Downloading {data} …") if is_under_way and fact.get("data", "mnist") == name else _("Download {data}")
+    key = "download" if name == "mnist" else f"download-{name}"
+    label = text.format(data=data_note.title(name))
+    st.button(label, key=key, icon=":material/download:", on_click=want, disabled=is_under_way)
 
 
 def page() -> None:

@@ -14,16 +14,19 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from functools import cache, partial
+from typing import cast
 
 from mnist_core import data, stacks
 from mnist_core.config import DatasetName
 from mnist_core.data import Dataset
-from mnist_core.errors import StoreError, TransientStoreError
+from mnist_core.errors import DataMissingError, StoreError, TransientStoreError
+from mnist_core.image_sets import KnownName
 from mnist_core.jobs import compute_lock, run_execution, worker_heartbeat
 from mnist_core.jobs.memory import releasing
 from mnist_core.jobs.run_execution import AWAY_SECONDS, ClaimLostError, Job
 from mnist_core.jobs.worker_store import patiently, worker_store
 from mnist_core.jobs.worker_time import WorkerTime
+from mnist_core.messages import N_, message
 from mnist_core.networks.checkpoint_layout import drop_copies
 from mnist_core.records import Run
 from mnist_core.store import Store
@@ -70,6 +73,9 @@ def _dataset(name: DatasetName) -> Dataset:
             data.ensure_downloaded()
         elif name == "built-in":
             data.ensure_built_in()
+        elif name in data.DOWNLOADS:
+            text = N_("{data} is not on this server. Download it on the “Data” page, or train on other images.")
+            raise DataMissingError(text, data=message(data.TITLES[cast(KnownName, name)]))
     return data.load_dataset(name)
 
 

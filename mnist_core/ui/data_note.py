@@ -50,10 +50,10 @@ def failure(key: str) -> Message | None:
 
 
 def progress() -> dict[str, Any] | None:
-    """The fetching or drawing under way, if any: {key, done, total}."""
+    """The fetching or drawing under way or about to begin, if any: {key, done, total}."""
     for key in ("digits", "download"):
         fact = session.store().facts.get(key)
-        if fact and fact.get("state") == "running":
+        if fact and fact.get("state") in ("wanted", "running"):
             return {"key": key, **fact}
     return None
 
@@ -115,9 +115,20 @@ def _name_data(name: DatasetName) -> None:
         if known is None:  # somebody else's, or gone
             st.caption(_(":material/database: Data: **{name}**, not MNIST").format(name=called))
             return
+        if name in data.DOWNLOADS and not data.available(name):
+            _name_missing(called)
+            return
         text = _(":material/database: Data: **{name}**, {train} + {test} images, not MNIST")
         st.caption(text.format(name=called, train=f"{known.train:,}", test=f"{known.test:,}"))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_(":material/info: Data: **built-in digits**, drawn by this program, not MNIST"), width="content")
         st.page_link("pages/data.py", label=_("How to get MNIST"))
+
+
+def _name_missing(called: str) -> None:
+    """That the data that a link or a run asks for are not here, and where they are to be had."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        text = _(":material/warning: Data: **{name}**, which is not on this server yet")
+        st.caption(text.format(name=called), width="content")
+        st.page_link("pages/data.py", label=_("How to get it"))

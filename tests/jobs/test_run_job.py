@@ -11,7 +11,7 @@ import pytest
 from mnist_core import data, schedule, training
 from mnist_core.config import RunConfig
 from mnist_core.diagnostics import judge
-from mnist_core.errors import TransientStoreError
+from mnist_core.errors import DataMissingError, TransientStoreError
 from mnist_core.jobs import run_execution, run_job
 from mnist_core.messages import message
 from mnist_core.networks import weights
@@ -349,6 +349,13 @@ def test_the_best_of_a_finished_run_is_the_best_on_all_images(store: Store, monk
     best = training.Trainer.load(checkpoint_file(run_id), CONFIG, data.load_dataset("mnist")).state.best
     assert (best["step"], best["accuracy"]) == (result["best_step"], result["best_validation_accuracy"])
     assert result["best_validation_accuracy"] >= result["validation_accuracy"]
+
+
+def test_of_images_that_are_not_here_a_run_says_where_they_are_to_be_had(store: Store) -> None:
+    """In the words of the page, not in those of the command line."""
+    run_id = store.runs.create("ann", CONFIG.replace(dataset="fashion-mnist"))
+    with pytest.raises(DataMissingError, match=r"Fashion-MNIST is not on this server\. Download it on the “Data” page"):
+        execute(store, run_id)
 
 
 def test_a_finished_run_keeps_its_verdict(store: Store) -> None:

@@ -17,7 +17,7 @@ from mnist_core.ideas.data.samples import ranking_panel
 from mnist_core.networks import weights
 from mnist_core.records import Curves, Progress, Report
 from mnist_core.store import Store
-from mnist_core.ui import seal
+from mnist_core.ui import data_note, seal
 from tests.pages.conftest import Open
 from tests.pages.content import components, texts
 
@@ -40,10 +40,20 @@ def test_download_can_be_asked_for_and_its_failure_is_a_sentence(open_page: Open
     app = open_page("data")
     app.button(key="download").click().run()
     assert store.facts.get("download")["state"] == "wanted"
+    assert app.button(key="download").label == "Downloading MNIST …"
+    assert app.button(key="download").disabled
+    assert app.button(key="download-kmnist").disabled  # one after the other
+    assert data_note.interval() is not None  # the page looks by itself what becomes of it
     error = {"template": "No connection to {host}.", "values": {"host": "example.org"}}
     store.facts.set("download", {"state": "failed", "error": error})
     app.run()
     assert "No connection to example.org." in app.warning[0].value
+
+
+def test_of_data_that_a_link_asks_for_and_are_not_here_it_is_said_before_a_run_fails(open_page: Open) -> None:
+    app = open_page("train", dataset="fashion-mnist")
+    assert "Data: **Fashion-MNIST**, which is not on this server yet" in texts(app)
+    assert "not on this server" not in texts(open_page("train", dataset="mnist"))
 
 
 @pytest.fixture
