@@ -58,6 +58,7 @@ def page() -> None:
     others = draft.follow_round() if _round() is not None else []
     own = classwork.assignment()
     about_round = st.container()
+    frame.say_where_settings_are()
     with st.sidebar:
         in_a_line = settings()
     data_note.follow(draft.fields()["dataset"])

@@ -161,6 +161,8 @@ def page() -> None:
     # The few that a round leaves free stand where a telephone shows them, too. The place is the page's, not the fragment's: what a fragment
     # that is drawn again puts straight into the sidebar stays there, empty, on the next page.
     place = st.sidebar.container() if draft.given() is None else st.container(key="round_controls", width=560)
+    if draft.given() is None:
+        frame.say_where_settings_are()
     frame.fragment(settings)(place, nothing_shown=not (run or group))
     if group:
         frame.safely(group_panel.draw)(PAGE, group)

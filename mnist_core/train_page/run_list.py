@@ -15,13 +15,13 @@ from mnist_core.ui import frame, live_parts, names, session, watch
 from mnist_core.ui.texts import _, ngettext
 
 SHOWN = 8
-# Where columns stand beneath each other a run takes two lines: its name, and the rest.
+# Where columns stand beneath each other a run takes two lines: its name with the button, and the rest.
 STYLE = """<style>
 @media (max-width: 960px) {
   .st-key-run_list [data-testid="stHorizontalBlock"] { gap: 0 1rem; border-bottom: 1px solid #8884; padding-bottom: 0.2rem; }
-  .st-key-run_list [data-testid="stColumn"] { min-width: 0; width: auto; flex: 0 1 auto; }
-  .st-key-run_list [data-testid="stColumn"]:first-child { min-width: 100%; }
-  .st-key-run_list [data-testid="stColumn"]:last-child { margin-left: auto; }
+  .st-key-run_list [data-testid="stColumn"] { min-width: 0; width: auto; flex: 0 1 auto; order: 2; }
+  .st-key-run_list [data-testid="stColumn"]:first-child { flex: 1 1 calc(100% - 6rem); order: 0; }
+  .st-key-run_list [data-testid="stColumn"]:last-child { order: 1; }
 }
 </style>"""
 MOST_TITLES = 200  # runs whose titles say what tells them apart

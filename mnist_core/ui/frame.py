@@ -106,7 +106,7 @@ def run(below: Callable[[str], None]) -> None:
 
 # Streamlit leaves a hand's breadth of nothing above a page; a projector has better uses for it. Of a sidebar it may leave the frame on the
 # next page, where a click there came while controls were drawn again. Columns stand beneath each other in a window as narrow as a
-# telephone's; on a tablet the page beside a sidebar is as narrow.
+# telephone's; on a tablet the page beside a sidebar is as narrow. What wraps needs no wide gap between its rows.
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4.2rem 2.5rem 2rem; }
 .st-key-frame { margin-bottom: -0.6rem; }
@@ -114,11 +114,14 @@ _STYLE = """<style>
 .stMainBlockContainer h3 { font-size: 1.25rem; padding: 0.6rem 0 0.2rem; }
 .stMainBlockContainer [data-testid="stMetricValue"] { font-size: 1.7rem; }
 .stMainBlockContainer :is(h1, h2, h3, h5) { word-break: keep-all; overflow-wrap: anywhere; }
+.stMain [data-testid="stHorizontalBlock"] { row-gap: 1rem; }
+.st-key-settings_hint { display: none; }
 [class*="explanation_live"] { min-height: 9.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.4rem; min-height: 0; }
 [data-testid="stSidebar"]:not(:has([data-testid="stElementContainer"])) { display: none; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4.2rem 1rem 2rem; } }
+@media (max-width: 768px) { .st-key-settings_hint { display: flex; } }
 @media (max-width: 960px) {
   :where(.stApp:has([data-testid="stSidebar"][data-collapsed="false"] [data-testid="stElementContainer"])) {
     .stMainBlockContainer { padding: 4.2rem 1.5rem 2rem; }
@@ -128,6 +131,13 @@ _STYLE = """<style>
 </style>"""
 # Streamlit's own hints in fields are English, whatever the page speaks.
 _HINTLESS = _STYLE + """<style>[data-testid="InputInstructions"] { display: none; }</style>"""
+
+
+def say_where_settings_are() -> None:
+    """Where Streamlit folds the sidebar away: that the page's settings are there."""
+    with st.container(key="settings_hint"):
+        st.caption(_("The settings are in the menu: press :material/keyboard_double_arrow_right: at the top left."))
+
 
 _EMBEDDED = "<style>.stMainBlockContainer { padding: 0.5rem 1rem; } .stAppHeader { display: none; }</style>"
 

@@ -149,3 +149,21 @@ def test_on_a_tablet_beside_the_controls_charts_are_as_wide_as_the_page_and_a_ru
     assert min(page.browser.execute_script(parts)) > 0.8
     rows = page.find(".st-key-run_list [data-testid=stHorizontalBlock]")
     assert [row.rect["height"] < 90 for row in rows] == [True]
+
+
+def test_on_a_telephone_it_is_said_where_the_settings_are(open_browser: Open) -> None:
+    page = open_browser()
+
+    def wide(pixels: int) -> None:
+        size = {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)  # type: ignore[attr-defined]
+
+    wide(390)
+    for address in ("/learning_rate", "/train"):
+        page.open(address)
+        page.wait_for("The settings are in the menu")
+        assert not [one for one in page.find("[data-testid=stSidebar] .stSlider") if one.is_displayed()]
+    wide(1300)
+    page.open("/train")
+    wait_until(lambda: page.find("[data-testid=stSidebar] .stSlider") and page.at_rest())
+    assert not page.says("The settings are in the menu")
