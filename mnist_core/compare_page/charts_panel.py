@@ -21,7 +21,7 @@ from mnist_core.panels import report_panel, run_panel, undrawn
 from mnist_core.panels.reports import blocks
 from mnist_core.records import Run, Split
 from mnist_core.ui import frame, live_parts, names, seal, session, texts, watch
-from mnist_core.ui.chart import live_chart
+from mnist_core.ui.chart import Narrow, live_chart
 from mnist_core.ui.panel import Panel
 from mnist_core.ui.texts import _
 
@@ -334,11 +334,21 @@ def _scatter(panel: Panel, setting: str, measured: list[Run], outcome: Outcome) 
 def _parallel(panel: Panel, fields: Sequence[str], measured: list[Run], outcome: Outcome) -> None:
     shown = _most_varied(fields, measured)
     axes = [_dimension(name, measured) for name in shown]
-    figure = charts.parallel(axes, outcome(measured), ChartView(dark=session.dark()), _)
-    description = _(
-        "Each line is a run, from its settings to its result; brighter lines have higher results. Drag along an axis to select runs."
+    titles, stars = _titles(measured), [run.star for run in measured]
+    view = ChartView(dark=session.dark())
+    figure, narrow = (
+        charts.parallel(axes, outcome(measured), titles, stars, view, _, in_rows=in_rows) for in_rows in (False, True)
     )
-    live_chart(figure, key=panel.key("chart_compare_parallel"), height=HEIGHT, description=description)
+    description = _(
+        "Each line is a run, from its settings to its result; brighter lines have higher results, those of starred runs are thicker. Point at a line to see which run it is."
+    )
+    live_chart(
+        figure,
+        key=panel.key("chart_compare_parallel"),
+        height=HEIGHT,
+        description=description,
+        narrow=Narrow(narrow, 60 * len(axes) + 240, 70 * (len(axes) + 1) + 70),
+    )
     st.caption(description)
     if len(fields) > len(shown):
         more = ", ".join(_(comparison.NAMES[name]) for name in fields if name not in shown)

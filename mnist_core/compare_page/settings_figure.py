@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from mnist_core import escape
 from mnist_core.figures import theme
-from mnist_core.figures.axes import ChartView, ends
-from mnist_core.messages import N_, Translate, number_text
+from mnist_core.figures.axes import ChartView, ends, log_ticks
+from mnist_core.messages import N_, Translate, accuracy_text, number_text
 
 Figure = dict[str, Any]
+TICK, TICK_IN_ROW = 0.08, 0.2  # of an axis: room of a value beside it, and beneath it
 PERCENT = ".3~%"  # as many places as the step between two ticks needs
 
 
@@ -69,56 +70,150 @@ def scatter(
 
 
 def _scaled(dimension: Dimension) -> dict[str, Any]:
-    words = {"type": "log", "tickformat": theme.PLAIN} if dimension.log else {"type": "linear"}
-    return words | {"autorange": True}
+    if not dimension.log:
+        return {"type": "linear", "autorange": True}
+    values = np.array(dimension.values, np.float64)
+    low, high = (float(np.log10(end)) for end in (np.nanmin(values), np.nanmax(values)))
+    return log_ticks(low, high) | {"autorange": True}
 
 
 def _percent(dimension: Dimension) -> dict[str, Any]:
     return {"tickformat": PERCENT, "hoverformat": ".2%"} if dimension.fraction else {}
 
 
-def parallel(dimensions: Sequence[Dimension], result: Dimension, view: ChartView, translate: Translate) -> Figure:
-    """All settings that differ side by side, one line a run, in a color scale of the result (the last axis).
+def parallel(
+    dimensions: Sequence[Dimension],
+    result: Dimension,
+    names: Sequence[str],
+    chosen: Sequence[bool],
+    view: ChartView,
+    translate: Translate,
+    *,
+    in_rows: bool = False,
+) -> Figure:
+    """All settings that differ side by side, one line a run, in a color scale of the result (the last axis); chosen runs stand out.
+    `in_rows`: beneath each other, as there is room for on a telephone.
 
-    Runs without a result are left out.
+    Runs without a result are left out. The lines are ordinary ones: Plotly's own chart of this kind makes code in the browser,
+    which the pages' policy refuses.
     """
     layout = theme.layout(translate(N_("All settings and the result")), "", dark=view.dark, revision="parallel")
-    for axis in ("xaxis", "yaxis"):
-        layout.pop(axis, None)
+    layout |= {"hovermode": "closest", "showlegend": False}
+    axes = (*dimensions, result)
+    (_in_rows if in_rows else _in_columns)(layout, [escape.plotly(axis.name) for axis in axes], view)
     rows = np.flatnonzero(np.isfinite(result.values))
-    axes = [_axis(dimension, rows) for dimension in (*dimensions, result)] if len(rows) else []
-    # Names of many axes stand aslant, and words at the first axis have room.
-    widest = max((len(text) for text in axes[0].get("ticktext", [])), default=0) if axes else 0
-    layout["margin"] = {"l": max(80, 20 + 8 * widest), "r": 110, "t": 130, "b": 40}
-    trace = {
-        "type": "parcoords",
-        "uid": "runs",
-        "labelangle": -20,
-        "labelfont": {"size": theme.NOTE_SIZE + 1, "color": theme.ink(view.dark)},
-        "tickfont": {"size": theme.NOTE_SIZE, "color": theme.ink(view.dark)},
-        "rangefont": {"size": 1, "color": "rgba(0,0,0,0)"},
-        "line": {
-            "color": [result.values[place] for place in rows],
-            "colorscale": theme.scale(view.dark),
-            "showscale": False,
-        },
-        "dimensions": axes,
+    scales = [_Scale.of(axis, rows) for axis in axes] if len(rows) else []
+    for place, scale in enumerate(scales):
+        ticks = scale.ticks(TICK_IN_ROW if in_rows else TICK)
+        layout["annotations"] += [_tick(place, at, word, len(axes), view, in_rows=in_rows) for at, word in ticks]
+    lines = [_line(scales, row, names[row], view, is_chosen=chosen[row]) for row in rows.tolist()]
+    if in_rows:
+        lines = [line | {"x": line["y"], "y": [-place for place in line["x"]]} for line in lines]
+    return {"data": lines, "layout": layout}
+
+
+HIDDEN = {"visible": False, "fixedrange": True}
+
+
+def _in_columns(layout: dict[str, Any], names: list[str], view: ChartView) -> None:
+    """Upright axes with their names aslant above them."""
+    layout["margin"] = {"l": 80, "r": 110, "t": 130, "b": 20}
+    layout["xaxis"] |= _axes(view) | {
+        "side": "top",
+        "tickvals": list(range(len(names))),
+        "ticktext": names,
+        "tickangle": -20,
+        "range": [-0.02, len(names) - 0.98],
     }
-    return {"data": [trace], "layout": layout}
+    layout["yaxis"] |= HIDDEN | {"range": [-0.04, 1.04]}
 
 
-def _axis(dimension: Dimension, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """One axis in Plotly's words, with the values of these rows."""
-    values, ticks = np.array(dimension.values, np.float64)[rows], dimension.ticks
-    if dimension.log and not ticks:
-        values = np.log10(values)
-        low, high = int(np.floor(values.min())), int(np.ceil(values.max()))
-        ticks = tuple((float(power), number_text(10.0**power)) for power in range(low, high + 1))
-    axis: dict[str, Any] = {"label": dimension.name, "values": values.tolist()}
-    axis["tickformat"] = PERCENT if dimension.fraction else theme.PLAIN
-    if ticks:
-        places, words = zip(*ticks, strict=True)
-        axis |= {"tickvals": places, "ticktext": words}  # here Plotly shows text as text
-        if len(places) > 1:
-            axis["range"] = [min(places), max(places)]  # or ticks beyond the values stand beyond the axis
-    return axis
+def _in_rows(layout: dict[str, Any], names: list[str], view: ChartView) -> None:
+    """Level axes beneath each other, each beneath its name."""
+    layout["margin"] = {"l": 28, "r": 28, "t": 60, "b": 10}
+    places = [-place for place in range(len(names))]
+    layout["xaxis"] |= HIDDEN | {"range": [0, 1]}
+    layout["yaxis"] |= _axes(view) | {"tickvals": places, "showticklabels": False, "range": [0.5 - len(names), 0.5]}
+    left = {
+        "x": 0,
+        "xanchor": "left",
+        "xshift": -16,
+        "yshift": 14,
+        "showarrow": False,
+        "bgcolor": theme.veil(view.dark),
+    }
+    layout["annotations"] += [left | {"y": place, "text": name} for place, name in zip(places, names, strict=True)]
+
+
+def _axes(view: ChartView) -> dict[str, Any]:
+    """The lines of a grid as axes."""
+    grid = {"gridcolor": theme.quiet(view.dark), "gridwidth": 1.5}
+    return grid | {"ticks": "", "automargin": False, "showline": False, "fixedrange": True}
+
+
+@dataclass(frozen=True, eq=False)
+class _Scale:
+    """An axis from 0 to 1 and what stands on it: where each run is, and its value in words."""
+
+    name: str
+    places: Mapping[int, float]  # by the number of the run
+    words: Mapping[int, str]
+
+    @classmethod
+    def of(cls, dimension: Dimension, rows: NDArray[np.int64]) -> _Scale:
+        values = np.array(dimension.values, np.float64)[rows]
+        known = dict(dimension.ticks)
+        words = [known.get(value) or _number(value, dimension) for value in values.tolist()]
+        scaled = np.log10(values) if dimension.log else values
+        low, high = float(scaled.min()), float(scaled.max())
+        places = (scaled - low) / (high - low) if high > low else np.full(len(scaled), 0.5)
+        numbers = rows.tolist()
+        return cls(
+            dimension.name, dict(zip(numbers, places.tolist(), strict=True)), dict(zip(numbers, words, strict=True))
+        )
+
+    def ticks(self, room: float) -> list[tuple[float, str]]:
+        """The runs' values that have so much `room` of the axis, the ends among them."""
+        all_ticks = sorted({(place, self.words[row]) for row, place in self.places.items()})
+        last = all_ticks[-1]
+        shown: list[tuple[float, str]] = []
+        for tick in all_ticks:
+            above = not shown or tick[0] - shown[-1][0] >= room
+            if tick is last or (above and last[0] - tick[0] >= room):
+                shown.append(tick)
+        return shown
+
+
+def _number(value: float, dimension: Dimension) -> str:
+    if dimension.fraction:
+        return accuracy_text(value)
+    return number_text(value, 12 if value.is_integer() else 4)
+
+
+def _tick(place: int, at: float, word: str, axes: int, view: ChartView, *, in_rows: bool) -> dict[str, Any]:
+    """A value beside its axis, outside of the lines where it is the last one; beneath it where axes are rows."""
+    is_last = place == axes - 1
+    beside = {"x": place, "y": at, "xanchor": "left" if is_last else "right", "xshift": 8 if is_last else -8}
+    return {
+        **({"x": at, "y": -place, "yshift": -13} if in_rows else beside),
+        "text": escape.plotly(word),
+        "showarrow": False,
+        "font": {"size": theme.NOTE_SIZE},
+        "bgcolor": theme.veil(view.dark),
+    }
+
+
+def _line(scales: Sequence[_Scale], row: int, name: str, view: ChartView, *, is_chosen: bool) -> dict[str, Any]:
+    """A run's line from axis to axis; pointed at it says whose value it is."""
+    color = theme.scale_color(scales[-1].places[row], view.dark)
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "uid": f"run{row}",
+        "x": list(range(len(scales))),
+        "y": [scale.places[row] for scale in scales],
+        "text": [f"{escape.plotly(name)}<br>{escape.plotly(f'{scale.name}: {scale.words[row]}')}" for scale in scales],
+        "hovertemplate": "%{text}<extra></extra>",
+        "line": {"color": color, "width": 4 if is_chosen else 2},
+        "marker": {"color": color, "size": 9 if is_chosen else 6},
+    }

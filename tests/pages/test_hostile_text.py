@@ -90,9 +90,7 @@ def figures(data: Any) -> Iterator[str]:
     """Every text of a figure; what is read to those who do not see it is left out."""
     if isinstance(data, dict):
         for key, value in data.items():
-            # At the axes of parallel coordinates Plotly shows text as text.
-            is_text = key == "ticktext" and "tickvals" in data and "label" in data
-            if key not in ("description", "uid", "legendgroup", "revision", "uirevision") and not is_text:
+            if key not in ("description", "uid", "legendgroup", "revision", "uirevision"):
                 yield from figures(value)
     elif isinstance(data, list):
         for value in data:

@@ -384,6 +384,7 @@ function fittedFigure(figure, height, width) {
   return { traces, layout: fitted({ ...figure.layout, height: most + more, autosize: true }, width) };
 }
 
+const NEEDS_WEBGL = new Set(["surface", "scatter3d"]);
 let webGL = null; // whether this browser has it: asked once
 
 function hasWebGL() {
@@ -415,7 +416,7 @@ async function draw(chart, url, failure) {
         };
       }
       const shown = shownFigure(chart, data);
-      if (shown.data.some((trace) => trace.type === "parcoords") && !hasWebGL()) {
+      if (shown.data.some((trace) => NEEDS_WEBGL.has(trace.type)) && !hasWebGL()) {
         // Plotly's own words for it are English, whatever the page speaks.
         chart.div.textContent = data.graphics;
         continue;
